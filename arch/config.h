@@ -1,0 +1,67 @@
+// The hardware as data: one configuration of the accelerator, its presets, its validator.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace macloom::arch {
+
+/// What the accumulator hardware can do on overflow.
+enum class AccumulatorPolicy {
+  kWrap,        ///< Modulo 2^P only.
+  kSaturate,    ///< Saturating only.
+  kSelectable,  ///< Both; a descriptor bit chooses.
+};
+
+/// One accelerator configuration (hardware TOML, docs/formats.md). Words as in docs/accelerator.md:
+/// M rows of L lanes; an activation word is L bytes, a ring row is M*L bytes.
+struct HardwareConfig {
+  std::string name = "m4l16";
+  int rows = 4;                ///< M: power of two, 1..32, <= lanes.
+  int lanes = 16;              ///< L: 8, 16 or 32; M*L <= 512.
+  int tile_pixels = 16;        ///< T: pixels per dense tile, power of two, 1..lanes.
+  int accumulator_bits = 32;   ///< P: 8..32.
+  AccumulatorPolicy accumulator_policy = AccumulatorPolicy::kSelectable;
+  int requant_lanes = 8;       ///< R: power of two, 1..lanes.
+  int activation_bytes = 65536;///< Activation memory; words = bytes / L, power of two, <= 65536 words.
+  int activation_banks = 2;    ///< NB: power of two, 1..8.
+  int weight_ring_bytes = 16384;  ///< Ring rows = bytes / (M*L), power of two, >= 16.
+  int staging_bytes = 4096;    ///< Raw input for im2col; words = bytes / L, power of two, >= 16.
+  int window_words = 10;       ///< Words of one depthwise window buffer, 4..32.
+  int axi_data_bits = 64;      ///< 64 or 128.
+  int outstanding_bursts = 4;  ///< Read bursts in flight, 1..16.
+
+  int activation_words() const { return activation_bytes / lanes; }
+  int ring_rows() const { return weight_ring_bytes / (rows * lanes); }
+  int staging_words() const { return staging_bytes / lanes; }
+  int axi_bytes() const { return axi_data_bits / 8; }
+  bool operator==(const HardwareConfig&) const = default;
+};
+
+/// Names of the presets, in table order: "m4l16", "m8l16".
+std::vector<std::string> PresetNames();
+/// @return kInvalidInput for an unknown name; the message lists the presets.
+Result<HardwareConfig> Preset(const std::string& name);
+
+/// Reads a hardware TOML file / text. Unknown keys, wrong types and out-of-range values are errors
+/// that name key, value and range. Keys left out keep the defaults of the preset named by `base`
+/// (default "m4l16").
+Result<HardwareConfig> LoadConfig(const std::filesystem::path& path);
+Result<HardwareConfig> ParseConfig(const std::string& toml_text, const std::string& source_name);
+
+/// Applies `key=value` with dotted TOML keys, e.g. "acc.width_bits=20"; then Validate().
+Result<HardwareConfig> WithSetting(const HardwareConfig& config, const std::string& assignment);
+
+/// Every rule in the field comments plus the combinations (docs/accelerator.md "Configuration").
+Status Validate(const HardwareConfig& config);
+
+/// Canonical TOML text; ParseConfig() reads it back to an equal configuration.
+std::string ToToml(const HardwareConfig& config);
+/// SHA-256 (hex) of the canonical text without the name: keys the cache of Verilated models.
+std::string Digest(const HardwareConfig& config);
+
+}  // namespace macloom::arch

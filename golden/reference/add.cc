@@ -1,0 +1,24 @@
+#include "golden/reference/operators.h"
+
+namespace macloom::golden {
+
+NodeRun Add(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& a,
+            const ir::TensorValue& b) {
+  NodeRun run;
+  run.output.shape = graph.tensor(node.output).shape;
+  const ir::Requantization& requantization = node.requantization;
+  constexpr int64_t kHeadroom = int64_t{1} << ir::AddParameters::kLeftShift;
+  const auto scaled = [&](int operand, int32_t code) {
+    const size_t i = static_cast<size_t>(operand);
+    const int64_t zero_point = graph.tensor(node.inputs[i]).quantization.zero_point();
+    return Scale((code - zero_point) * kHeadroom, node.add.input[i], requantization.kind);
+  };
+  for (size_t i = 0; i < a.codes.size(); ++i) {
+    const int64_t sum = scaled(0, a.codes[i]) + scaled(1, b.codes[i]);
+    const int64_t rounded = Scale(sum, node.add.output, requantization.kind);
+    run.Append(Clamp(rounded + requantization.zero_point, requantization));
+  }
+  return run;
+}
+
+}  // namespace macloom::golden

@@ -1,0 +1,137 @@
+// Whole random graphs; every one passes ir::Verify().
+#pragma once
+
+#include <cstdio>
+
+#include "tests/support/random_layer.h"
+
+namespace macloom::testing {
+
+/// Ends the program with Verify()'s message if `graph` is not a valid one.
+inline ir::Graph Verified(ir::Graph graph) {
+  const Status status = ir::Verify(graph);
+  if (!status.ok()) std::fprintf(stderr, "random graph: %s\n", status.error().message.c_str());
+  MACLOOM_CHECK(status.ok());
+  return graph;
+}
+
+/// A graph of one operator. ADD gets its second operand from a 1x1 depthwise convolution of the
+/// input, or, now and then, adds the input to itself.
+inline ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
+  ir::Graph graph = StartGraph(spec);
+  ir::TensorId other = -1;
+  if (spec.kind == ir::OperatorKind::kAdd) {
+    other = graph.input;
+    if (spec.input.size() == 3 && !rng.Bernoulli(0.1)) {
+      LayerSpec operand = spec;
+      operand.kind = ir::OperatorKind::kDepthwiseConv2d;
+      operand.window = {};
+      operand.depth_multiplier = 1;
+      operand.output_zero_point = static_cast<int32_t>(
+          rng.UniformInt(spec.output_format.MinCode(), spec.output_format.MaxCode()));
+      other = AppendLayer(rng, graph, operand, graph.input);
+    }
+  }
+  AppendLayer(rng, graph, spec, graph.input, other);
+  return Verified(std::move(graph));
+}
+
+inline ir::Graph RandomConvGraph(Rng& rng, LayerSpec spec) {
+  spec.kind = ir::OperatorKind::kConv2d;
+  return RandomLayerGraph(rng, spec);
+}
+inline ir::Graph RandomDepthwiseGraph(Rng& rng, LayerSpec spec) {
+  spec.kind = ir::OperatorKind::kDepthwiseConv2d;
+  return RandomLayerGraph(rng, spec);
+}
+inline ir::Graph RandomFullyConnectedGraph(Rng& rng, LayerSpec spec) {
+  spec.kind = ir::OperatorKind::kFullyConnected;
+  return RandomLayerGraph(rng, spec);
+}
+inline ir::Graph RandomAveragePoolGraph(Rng& rng, LayerSpec spec) {
+  spec.kind = ir::OperatorKind::kAveragePool2d;
+  return RandomLayerGraph(rng, spec);
+}
+inline ir::Graph RandomAddGraph(Rng& rng, LayerSpec spec) {
+  spec.kind = ir::OperatorKind::kAdd;
+  return RandomLayerGraph(rng, spec);
+}
+
+/// A window that fits an image of height x width: kernel 1..5, stride 1..3, random padding.
+inline ir::Window RandomWindow(Rng& rng, int64_t height, int64_t width) {
+  const auto axis = [&](int64_t size, int& kernel, int& stride, int& before, int& after) {
+    kernel = static_cast<int>(rng.UniformInt(1, 5));
+    stride = static_cast<int>(rng.UniformInt(1, 3));
+    before = rng.Bernoulli(0.5) ? 0 : static_cast<int>(rng.UniformInt(0, kernel - 1));
+    after = rng.Bernoulli(0.5) ? before : static_cast<int>(rng.UniformInt(0, kernel - 1));
+    if (kernel > size + before + after) kernel = 1, before = 0, after = 0;
+  };
+  ir::Window window;
+  axis(height, window.kernel_h, window.stride_h, window.pad_top, window.pad_bottom);
+  axis(width, window.kernel_w, window.stride_w, window.pad_left, window.pad_right);
+  return window;
+}
+
+/// Everything about a layer of `kind` drawn at random; small: at most 12 x 12 x 20 inputs.
+inline LayerSpec RandomLayerSpec(Rng& rng, ir::OperatorKind kind) {
+  LayerSpec spec;
+  spec.kind = kind;
+  spec.input = {rng.UniformInt(1, 12), rng.UniformInt(1, 12), rng.UniformInt(1, 20)};
+  if (ir::HasWindow(kind)) spec.window = RandomWindow(rng, spec.input[0], spec.input[1]);
+  spec.output_channels = rng.UniformInt(1, 20);
+  spec.depth_multiplier = rng.Bernoulli(0.8) ? 1 : static_cast<int>(rng.UniformInt(2, 3));
+  spec.input_zero_point = rng.Bernoulli(0.3) ? 0 : static_cast<int32_t>(rng.UniformInt(-128, 127));
+  spec.output_zero_point = rng.Bernoulli(0.3) ? 0 : static_cast<int32_t>(rng.UniformInt(-128, 127));
+  spec.has_bias = rng.Bernoulli(0.8);
+  spec.is_per_channel = rng.Bernoulli(0.7);
+  spec.weight_style = RandomStyle(rng);
+  spec.requantization = rng.Bernoulli(0.5) ? ir::RequantizationKind::kMultiplierDouble
+                                           : ir::RequantizationKind::kMultiplierSingle;
+  return spec;
+}
+
+struct ChainOptions {
+  int num_layers = 4;           ///< Layers with windows; residual ADDs come on top.
+  ir::Shape input = {9, 8, 3};  ///< Height, width, channels.
+  double residual_probability = 0.3;
+  bool has_classifier = true;  ///< End in RESHAPE, FULLY_CONNECTED and SOFTMAX.
+  ir::RequantizationKind requantization = ir::RequantizationKind::kMultiplierDouble;
+};
+
+/// A few convolutions, depthwise convolutions and poolings in sequence, with residual ADDs.
+inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
+  LayerSpec first;
+  first.input = options.input;
+  first.input_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
+  ir::Graph graph = StartGraph(first);
+  const auto layer = [&](ir::OperatorKind kind) {
+    LayerSpec spec = RandomLayerSpec(rng, kind);
+    const ir::Shape& shape = graph.tensor(graph.output).shape;
+    if (ir::HasWindow(kind)) spec.window = RandomWindow(rng, shape[0], shape[1]);
+    spec.requantization = options.requantization;
+    return spec;
+  };
+  for (int i = 0; i < options.num_layers; ++i) {
+    const ir::TensorId from = graph.output;
+    if (rng.Bernoulli(options.residual_probability)) {
+      LayerSpec spec = layer(ir::OperatorKind::kConv2d);
+      spec.output_channels = graph.tensor(from).shape[2];
+      spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
+      const ir::TensorId branch = AppendLayer(rng, graph, spec, from);
+      AppendLayer(rng, graph, layer(ir::OperatorKind::kAdd), branch, from);
+      continue;
+    }
+    constexpr ir::OperatorKind kKinds[] = {ir::OperatorKind::kConv2d, ir::OperatorKind::kConv2d,
+                                           ir::OperatorKind::kDepthwiseConv2d,
+                                           ir::OperatorKind::kAveragePool2d};
+    AppendLayer(rng, graph, layer(kKinds[rng.UniformInt(0, 3)]), from);
+  }
+  if (options.has_classifier) {
+    AppendLayer(rng, graph, layer(ir::OperatorKind::kReshape), graph.output);
+    AppendLayer(rng, graph, layer(ir::OperatorKind::kFullyConnected), graph.output);
+    AppendLayer(rng, graph, layer(ir::OperatorKind::kSoftmax), graph.output);
+  }
+  return Verified(std::move(graph));
+}
+
+}  // namespace macloom::testing
