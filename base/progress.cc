@@ -49,7 +49,9 @@ ProgressLine::ProgressLine(std::string label, int64_t total, std::FILE* stream)
 }
 
 ProgressLine::~ProgressLine() {
-  if (is_line_open_) fmt::print(stream_, "\n");
+  if (!is_line_open_) return;
+  fmt::print(stream_, "\n");
+  std::fflush(stream_);
 }
 
 void ProgressLine::Update(int64_t done) {

@@ -6,46 +6,15 @@
 #include <cstdint>
 
 #include "base/rng.h"
-#include "tests/golden/rational.h"
+#include "tests/golden/slow_accumulator.h"
 
 namespace macloom::golden {
 namespace {
 
 using testing::PowerOfTwo;
+using testing::SlowAccumulator;
 
 constexpr uint64_t kSeed = 20261122;
-
-// Second model: walks into the range by whole moduli instead of taking a residue.
-struct SlowAccumulator {
-  int width_bits;
-  ir::Overflow overflow;
-  __int128 value = 0;
-  int64_t num_events = 0;
-
-  __int128 Low() const { return -PowerOfTwo(width_bits - 1); }
-  __int128 High() const { return PowerOfTwo(width_bits - 1) - 1; }
-  __int128 Wrapped(__int128 x) const {
-    const __int128 modulus = PowerOfTwo(width_bits);
-    // Whole moduli first (any rounding), then at most one more either way.
-    x -= x / modulus * modulus;
-    while (x < Low()) x += modulus;
-    while (x > High()) x -= modulus;
-    return x;
-  }
-  void Step(__int128 sum) {
-    const __int128 exact = value + sum;
-    if (exact < Low() || exact > High()) ++num_events;
-    if (overflow == ir::Overflow::kWrap) {
-      value = Wrapped(exact);
-    } else if (exact > High()) {
-      value = High();
-    } else if (exact < Low()) {
-      value = Low();
-    } else {
-      value = exact;
-    }
-  }
-};
 
 int64_t RandomOfBits(Rng& rng, int bits) {
   const int64_t value = static_cast<int64_t>(rng.Next()) >> (64 - bits);

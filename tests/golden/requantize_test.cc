@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "tests/golden/rational.h"
+#include "tests/golden/slow_requantize.h"
 
 namespace macloom::golden {
 namespace {
 
 using testing::PowerOfTwo;
 using testing::RoundFraction;
+using testing::SlowDouble;
+using testing::SlowSingle;
 using testing::Tie;
 
 constexpr uint64_t kSeed = 20261121;
@@ -34,19 +36,6 @@ std::vector<int64_t> CornerOperands() {
 
 const int32_t kCornerMultipliers[] = {0,          1 << 30,    (1 << 30) + 1, 1276901417,
                                       1610612736, 2147483646, 2147483647};
-
-int64_t SlowDouble(int64_t x, const ir::FixedPointMultiplier& pair) {
-  const int left = pair.shift > 0 ? pair.shift : 0;
-  const int right = pair.shift < 0 ? -pair.shift : 0;
-  const __int128 high = RoundFraction(x * PowerOfTwo(left) * pair.multiplier, PowerOfTwo(31),
-                                      Tie::kTowardPlusInfinity);
-  return static_cast<int64_t>(RoundFraction(high, PowerOfTwo(right), Tie::kAwayFromZero));
-}
-
-int64_t SlowSingle(int64_t x, const ir::FixedPointMultiplier& pair) {
-  return static_cast<int64_t>(RoundFraction(static_cast<__int128>(x) * pair.multiplier,
-                                            PowerOfTwo(31 - pair.shift), Tie::kTowardPlusInfinity));
-}
 
 TEST(RequantizeTest, HighMultiplyTiesGoTowardPlusInfinity) {
   EXPECT_EQ(RoundingDoublingHighMultiply(1, 1 << 30), 1);    // 0.5 -> 1.
