@@ -172,14 +172,16 @@ Result<ir::SoftmaxParameters> SoftmaxParametersFor(float beta, float input_scale
                     "values above 1",
                     beta, input_scale, real));
   }
-  MACLOOM_ASSIGN_OR_RETURN(const ir::FixedPointMultiplier multiplier,
-                           ir::QuantizeMultiplier(std::min(real, limit), rounding));
+  // Half of the value, one more shift: the limit's own exponent of 31 is above what
+  // QuantizeMultiplier accepts, and halving is exact.
+  MACLOOM_ASSIGN_OR_RETURN(const ir::FixedPointMultiplier half,
+                           ir::QuantizeMultiplier(std::min(real, limit) / 2, rounding));
   ir::SoftmaxParameters result;
-  result.input_multiplier = multiplier.multiplier;
-  result.input_left_shift = multiplier.shift;
+  result.input_multiplier = half.multiplier;
+  result.input_left_shift = half.shift + 1;
   // Both are positive: the integer quotient is the floor.
   constexpr int64_t kLargestInput = ((1 << kInputIntegerBits) - 1) * kOne;
-  result.diff_min = -static_cast<int32_t>(kLargestInput / (int64_t{1} << multiplier.shift));
+  result.diff_min = -static_cast<int32_t>(kLargestInput / (int64_t{1} << result.input_left_shift));
   result.rounding = rounding;
   return result;
 }

@@ -31,8 +31,8 @@ struct FakeTensor {
 
 struct FakeOperator {
   int32_t code = 0;
-  std::vector<int32_t> inputs;
-  std::vector<int32_t> outputs;
+  std::vector<int32_t> inputs = {};
+  std::vector<int32_t> outputs = {};
   schema::OperatorOptions options = schema::OperatorOptions_NONE;
   int8_t padding = tflite::kPaddingSame;
   int8_t activation = tflite::kActivationNone;
@@ -43,9 +43,10 @@ struct FakeOperator {
   int8_t weights_layout = 0;
   bool keeps_rank = false;
   float beta = 1.0f;
-  std::string custom_name;
-  std::optional<uint32_t> code_index;  ///< Another entry of the code table than its own.
-  bool has_small_code_only = false;    ///< As files before 2020 store it.
+  std::string custom_name = {};
+  std::optional<uint32_t> code_index =
+      std::nullopt;                  ///< Another entry of the code table than its own.
+  bool has_small_code_only = false;  ///< As files before 2020 store it.
 };
 
 struct FakeModel {
