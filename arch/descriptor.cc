@@ -71,10 +71,11 @@ bool UsesField(Opcode opcode, const DescriptorField& field) {
       return IsTransferField(name) ||
              IsOneOf(name, {"to_staging", "out_base", "out_plane_pitch", "out_row_pitch"});
     case Opcode::kStore:
-      return IsTransferField(name) || IsOneOf(name, {"in_origin", "in_plane_pitch", "in_row_pitch"});
+      return IsTransferField(name) ||
+             IsOneOf(name, {"in_origin", "in_plane_pitch", "in_row_pitch"});
     case Opcode::kConv:
       return field.word <= 23 && !IsAddOnlyField(name) &&
-             !IsOneOf(name, {"unit_weights", "window_taps", "group_rows", "mean_half"})
+                     !IsOneOf(name, {"unit_weights", "window_taps", "group_rows", "mean_half"})
                  ? true
                  : is_stage;
     case Opcode::kDepthwise:

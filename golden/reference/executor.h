@@ -36,10 +36,12 @@ struct RunOptions {
   bool keep_accumulators = false;
 };
 
-/// Runs `graph` (already verified) on one input.
+/// Runs `graph` on one input. Normative: docs/numerics.md.
 ///
-/// Formulas: docs/numerics.md. Width > 64 is refused. @return kInvalidInput if the input's shape or
-/// a code's range does not fit graph.input, or `accumulation` has the wrong length.
+/// @pre ir::Verify(graph) succeeds.
+/// @return kInvalidInput if the input's shape, number of codes or a code's range does not fit
+///         graph.input, if `accumulation` has the wrong length, or if one of its entries cannot be
+///         executed (CheckAccumulation() in operators.h); the message names node and value.
 Result<Trace> Run(const ir::Graph& graph, const ir::TensorValue& input,
                   const RunOptions& options = {});
 

@@ -17,10 +17,17 @@ constexpr size_t kMaxTensors = 1 << 16;
 constexpr size_t kMaxOperators = 1 << 14;
 constexpr uint32_t kSchemaVersion = 3;
 
+/// The verifier guarantees the alignment of a vector's 4-byte length, hence of 4-byte elements.
 template <typename T>
 std::span<const T> ToSpan(const flatbuffers::Vector<T>* vector) {
+  static_assert(sizeof(T) <= sizeof(flatbuffers::uoffset_t));
   if (vector == nullptr) return {};
   return {reinterpret_cast<const T*>(vector->Data()), vector->size()};
+}
+
+Int64View ToView(const flatbuffers::Vector<int64_t>* vector) {
+  if (vector == nullptr) return {};
+  return {vector->Data(), vector->size()};
 }
 
 template <typename T>
@@ -152,7 +159,7 @@ Result<FileTensor> ReadTensor(const schema::ModelRecord& model, const schema::Te
   tensor.data = ToSpan(buffer.data());
   tensor.is_external = buffer.external_offset() > 1;
   if (const schema::QuantizationRecord* quantization = record.quantization()) {
-    tensor.quantization = {ToSpan(quantization->scales()), ToSpan(quantization->zero_points()),
+    tensor.quantization = {ToSpan(quantization->scales()), ToView(quantization->zero_points()),
                            quantization->channel_axis(), quantization->details_tag()};
   }
   return tensor;

@@ -1,7 +1,9 @@
 // A .tflite file as plain data: spans into the file, every index in range, nothing interpreted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,10 +12,28 @@
 
 namespace macloom::importers::tflite {
 
+/// 64-bit integers of the file, where only 4-byte alignment is certain.
+class Int64View {
+ public:
+  Int64View() = default;
+  Int64View(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+  size_t size() const { return size_; }
+  /// Element `index`. @pre index < size().
+  int64_t operator[](size_t index) const {
+    int64_t value = 0;
+    std::memcpy(&value, data_ + index * sizeof value, sizeof value);
+    return value;
+  }
+
+ private:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
 /// Quantization of one tensor as stored; counts and values are unchecked.
 struct FileQuantization {
   std::span<const float> scales;
-  std::span<const int64_t> zero_points;
+  Int64View zero_points;
   int32_t channel_axis = 0;
   int details_tag = 0;  ///< 0: affine; anything else is a custom or block-wise scheme.
 };

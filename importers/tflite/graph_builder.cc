@@ -225,7 +225,8 @@ Result<ir::ConstantId> GraphBuilder::AddBias(int32_t file_index, const ir::Quant
                                     tensor.label, shape[0], num_channels));
   }
   MACLOOM_RETURN_IF_ERROR(CheckDataSize(tensor, num_channels, sizeof(int32_t)));
-  for (const int64_t zero_point : tensor.quantization.zero_points) {
+  for (size_t index = 0; index < tensor.quantization.zero_points.size(); ++index) {
+    const int64_t zero_point = tensor.quantization.zero_points[index];
     if (zero_point != 0) {
       return Unsupported(
           fmt::format("{} has the bias zero point {}; supported is 0", tensor.label, zero_point));

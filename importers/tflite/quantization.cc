@@ -83,7 +83,8 @@ Result<ir::Quantization> WeightQuantization(const FileTensor& tensor, int file_a
         fmt::format("{} is quantized along axis {}; supported is axis {} (output channels)",
                     tensor.label, quantization.channel_axis, file_axis));
   }
-  for (const int64_t zero_point : quantization.zero_points) {
+  for (size_t index = 0; index < quantization.zero_points.size(); ++index) {
+    const int64_t zero_point = quantization.zero_points[index];
     if (zero_point != 0) {
       return Unsupported(
           fmt::format("{} has the weight zero point {}; supported is 0", tensor.label, zero_point));

@@ -72,6 +72,30 @@ std::vector<ir::Accumulation> Contracts(OperatorKind kind, int width_bits) {
   return contracts;
 }
 
+// Any width and signedness, affine or Q format, with shift requantization. Sums of 16-bit products
+// pass 32 bits.
+void SetRandomFormats(Rng& rng, testing::LayerSpec& spec) {
+  const bool is_wide = rng.Bernoulli(0.3);
+  for (ir::NumberFormat* format : {&spec.input_format, &spec.weight_format, &spec.output_format}) {
+    format->bits = is_wide ? 16 : static_cast<int>(rng.UniformInt(2, 16));
+    format->is_signed = rng.Bernoulli(0.5);
+  }
+  spec.requantization = ir::RequantizationKind::kShift;
+  if (rng.Bernoulli(0.5)) {
+    for (ir::NumberFormat* format :
+         {&spec.input_format, &spec.weight_format, &spec.output_format}) {
+      format->family = ir::NumberFamily::kFixedPoint;
+      format->fraction_bits = format->bits - 1;
+    }
+    spec.input_zero_point = spec.output_zero_point = 0;
+    return;
+  }
+  spec.input_zero_point = static_cast<int32_t>(
+      rng.UniformInt(spec.input_format.MinCode(), spec.input_format.MaxCode()));
+  spec.output_zero_point = static_cast<int32_t>(
+      rng.UniformInt(spec.output_format.MinCode(), spec.output_format.MaxCode()));
+}
+
 bool HasFittingStarts(const ir::Graph& graph, const ir::Node& node, int width_bits) {
   if (node.weights < 0) return true;
   const int64_t limit = int64_t{1} << (width_bits - 1);
@@ -89,7 +113,8 @@ TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
   Rng rng(kSeed);
   LayerEvents total;
   int64_t num_runs = 0, num_refused = 0;
-  for (int round = 0; round < 40; ++round) {
+  int widest_bits = 0;
+  for (int round = 0; round < 150; ++round) {
     testing::LayerSpec spec = testing::RandomLayerSpec(rng, GetParam());
     spec.input = {rng.UniformInt(1, 6), rng.UniformInt(1, 6), rng.UniformInt(1, 18)};
     if (ir::HasWindow(spec.kind)) {
@@ -97,12 +122,16 @@ TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
     }
     spec.output_channels = rng.UniformInt(1, 5);
     if (rng.Bernoulli(0.3)) spec.requantization = ir::RequantizationKind::kShift;
+    const bool has_other_formats = rng.Bernoulli(0.4) && ir::HasWeights(spec.kind);
+    if (has_other_formats) SetRandomFormats(rng, spec);
     const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
     const ir::Node& node = graph.nodes[0];
     const ir::TensorValue input = testing::RandomInput(rng, graph);
     const int needed_bits = std::max(8, ir::RequiredAccumulatorBits(graph, node));
+    const int max_bits = spec.requantization == ir::RequantizationKind::kShift ? 63 : 32;
     const int width_bits =
-        static_cast<int>(std::clamp<int64_t>(needed_bits - rng.UniformInt(-1, 6), 8, 32));
+        static_cast<int>(std::clamp<int64_t>(needed_bits - rng.UniformInt(-1, 6), 8, max_bits));
+    widest_bits = std::max(widest_bits, width_bits);
     for (const ir::Accumulation& accumulation : Contracts(GetParam(), width_bits)) {
       SCOPED_TRACE(ir::ToString(accumulation));
       const auto trace = golden::Run(graph, input, {{accumulation}, true});
@@ -122,7 +151,8 @@ TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
     }
   }
   // The comparison means something only if both sides of every count occurred.
-  EXPECT_GT(num_runs, 300);
+  EXPECT_GT(num_runs, 1200);
+  EXPECT_EQ(widest_bits > 32, GetParam() != OperatorKind::kAveragePool2d);
   EXPECT_GT(total.overflow_events, 0);
   EXPECT_GT(total.wrong_outputs, 0);
   EXPECT_GT(total.clamped_low, 0);

@@ -25,6 +25,13 @@ ir::Graph MustImport(const FakeModel& model, const TfliteOptions& options = {}) 
   return graph.ok() ? std::move(graph).value() : ir::Graph();
 }
 
+/// Identifies everything but the origin, which names the file's bytes.
+std::string DigestOfContent(const FakeModel& model) {
+  ir::Graph graph = MustImport(model);
+  graph.origin.clear();
+  return ir::Digest(graph);
+}
+
 TEST(TfliteImporterTest, ImportsEveryOperatorOfTheSubset) {
   const ir::Graph graph = MustImport(SmallModel());
   ASSERT_EQ(graph.nodes.size(), 7u);
@@ -239,13 +246,13 @@ TEST(TfliteImporterTest, OptionsWithUsefulDefaultsMayBeAbsent) {
   }
   model.operators[kReshape].inputs = {kPoolOutput};
   model.operators[kDepthwise].depth_multiplier = 0;
-  EXPECT_EQ(ir::ToText(MustImport(model)), ir::ToText(MustImport(SmallModel())));
+  EXPECT_EQ(DigestOfContent(model), DigestOfContent(SmallModel()));
 }
 
 TEST(TfliteImporterTest, ReadsOperatorCodesOfOldFiles) {
   FakeModel model = SmallModel();
   for (FakeOperator& op : model.operators) op.has_small_code_only = true;
-  EXPECT_EQ(ir::ToText(MustImport(model)), ir::ToText(MustImport(SmallModel())));
+  EXPECT_EQ(DigestOfContent(model), DigestOfContent(SmallModel()));
 }
 
 TEST(TfliteImporterTest, OpenBatchInTheSignatureIsBatchOne) {
@@ -287,7 +294,7 @@ TEST(TfliteImporterTest, BiasScalesMayBeStored) {
   FakeModel model = SmallModel();
   model.tensors[kConvBias].scales = {0.125f, 0.0625f, 0.25f, 0.03125f};
   model.tensors[kConvBias].zero_points = {0, 0, 0, 0};
-  EXPECT_EQ(ir::ToText(MustImport(model)), ir::ToText(MustImport(SmallModel())));
+  EXPECT_EQ(DigestOfContent(model), DigestOfContent(SmallModel()));
 }
 
 TEST(TfliteImporterTest, UnalignedBytesGiveTheSameGraph) {

@@ -1,0 +1,502 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "arch/job.h"
+#include "arch/layout.h"
+#include "arch/lowering.h"
+
+namespace macloom::arch {
+namespace {
+
+constexpr uint32_t kStreamAlignment = 64;
+
+uint32_t AlignUp(uint64_t value, uint32_t alignment) {
+  return static_cast<uint32_t>((value + alignment - 1) / alignment * alignment);
+}
+
+Error Refuse(const ir::Node& node, const std::string& reason) {
+  return Unsupported(fmt::format("node `{}` ({}): {}", node.name, ir::ToString(node.kind), reason));
+}
+
+/// Compiles one graph; the members are the state of the passes, in the order they run.
+class Compiler {
+ public:
+  Compiler(const ir::Graph& graph, const HardwareConfig& config, const CompileOptions& options)
+      : graph_(graph), config_(config), memory_(config.activation_words()) {
+    job_.config = config;
+    job_.graph = graph;
+    job_.overflow = options.overflow;
+    job_.effective_accumulator_bits = options.effective_accumulator_bits == 0
+                                          ? config.accumulator_bits
+                                          : options.effective_accumulator_bits;
+  }
+
+  Result<Job> Run() {
+    MACLOOM_RETURN_IF_ERROR(CheckOptions());
+    MACLOOM_RETURN_IF_ERROR(SplitHostPart());
+    MACLOOM_RETURN_IF_ERROR(CheckFormats());
+    MACLOOM_RETURN_IF_ERROR(ResolveAliases());
+    FindLifetimes();
+    MACLOOM_RETURN_IF_ERROR(PlaceInput());
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(n));
+      MACLOOM_RETURN_IF_ERROR(LowerNode(n));
+    }
+    StoreOutput();
+    MACLOOM_RETURN_IF_ERROR(Link());
+    return std::move(job_);
+  }
+
+ private:
+  const ir::Node& node(int n) const { return graph_.nodes[static_cast<size_t>(n)]; }
+  ir::TensorId RootOf(ir::TensorId tensor) const { return root_[static_cast<size_t>(tensor)]; }
+
+  Status CheckOptions() {
+    MACLOOM_RETURN_IF_ERROR(Validate(config_));
+    const int bits = job_.effective_accumulator_bits;
+    if (bits < 8 || bits > config_.accumulator_bits) {
+      return InvalidInput(
+          fmt::format("accumulator width {}: accepted are 8 to {} (acc.width_bits of `{}`)", bits,
+                      config_.accumulator_bits, config_.name));
+    }
+    const bool saturate = job_.overflow == ir::Overflow::kSaturate;
+    if (saturate ? config_.accumulator_policy == AccumulatorPolicy::kWrap
+                 : config_.accumulator_policy == AccumulatorPolicy::kSaturate) {
+      return InvalidInput(
+          fmt::format("overflow policy {} is not built into configuration `{}` (acc.policy)",
+                      saturate ? "saturate" : "wrap", config_.name));
+    }
+    return {};
+  }
+
+  Status SplitHostPart() {
+    num_device_nodes_ = static_cast<int>(graph_.nodes.size());
+    job_.device_output = graph_.output;
+    if (num_device_nodes_ > 0 && graph_.nodes.back().kind == ir::OperatorKind::kSoftmax) {
+      --num_device_nodes_;
+      job_.host_nodes = {num_device_nodes_};
+      job_.device_output = graph_.nodes.back().inputs[0];
+    }
+    job_.device_input = graph_.input;
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      if (node(n).kind == ir::OperatorKind::kSoftmax) {
+        return Refuse(node(n), "only a final SOFTMAX may run on the host");
+      }
+    }
+    if (num_device_nodes_ == 0) return Unsupported("the network has no layer for the accelerator");
+    return {};
+  }
+
+  Status CheckFormats() {
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      std::vector<ir::TensorId> tensors = node(n).inputs;
+      tensors.push_back(node(n).output);
+      for (const ir::TensorId id : tensors) {
+        const ir::NumberFormat& format = graph_.tensor(id).format;
+        if (!format.is_signed || format.bits > 8) {
+          return Refuse(node(n),
+                        fmt::format("tensor `{}` has format {}; the accelerator takes signed codes "
+                                    "of at most 8 bits",
+                                    graph_.tensor(id).name, ir::ToString(format)));
+        }
+        if (!ImageOf(graph_.tensor(id).shape) ||
+            std::ranges::any_of(graph_.tensor(id).shape, [](int64_t d) { return d > 65535; })) {
+          return Refuse(node(n),
+                        fmt::format("tensor `{}` has shape {}; supported are HxWxC and C",
+                                    graph_.tensor(id).name, ir::ToString(graph_.tensor(id).shape)));
+        }
+      }
+      if (node(n).weights >= 0) {
+        const ir::NumberFormat& format = graph_.constant(node(n).weights).format;
+        if (!format.is_signed || format.bits > 8) {
+          return Refuse(
+              node(n),
+              fmt::format("weights have format {}; the accelerator takes signed codes of at "
+                          "most 8 bits",
+                          ir::ToString(format)));
+        }
+      }
+    }
+    return {};
+  }
+
+  /// RESHAPE is free: its output is its input under another shape.
+  Status ResolveAliases() {
+    root_.resize(graph_.tensors.size());
+    for (size_t i = 0; i < root_.size(); ++i) root_[i] = static_cast<ir::TensorId>(i);
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      if (node(n).kind != ir::OperatorKind::kReshape) continue;
+      root_[static_cast<size_t>(node(n).output)] = RootOf(node(n).inputs[0]);
+      const Image from = *ImageOf(graph_.tensor(RootOf(node(n).inputs[0])).shape);
+      const Image to = *ImageOf(graph_.tensor(node(n).output).shape);
+      const bool is_vector = to.height == 1 && to.width == 1;
+      const bool same = from.height == to.height && from.width == to.width;
+      if (!same && !is_vector) {
+        return Refuse(
+            node(n),
+            fmt::format("reshape {} to {} moves data; supported are flattening in front of "
+                        "FULLY_CONNECTED and equal layouts",
+                        ir::ToString(graph_.tensor(node(n).inputs[0]).shape),
+                        ir::ToString(graph_.tensor(node(n).output).shape)));
+      }
+      if (same) continue;
+      if (node(n).output == job_.device_output) {
+        return Refuse(node(n), "the flattened image is the network's output");
+      }
+      for (int user = n + 1; user < num_device_nodes_; ++user) {
+        if (std::ranges::count(node(user).inputs, node(n).output) == 0) continue;
+        if (node(user).kind != ir::OperatorKind::kFullyConnected) {
+          return Refuse(node(user), "a flattened image can only feed FULLY_CONNECTED");
+        }
+        if (job_.overflow == ir::Overflow::kSaturate && from.channels % config_.lanes != 0) {
+          return Refuse(node(user),
+                        "a flattened image is summed block by block, which differs from the "
+                        "network's order under saturation");
+        }
+      }
+    }
+    return {};
+  }
+
+  void FindLifetimes() {
+    last_use_.assign(graph_.tensors.size(), -1);
+    walked_by_window_.assign(graph_.tensors.size(), false);
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      for (const ir::TensorId input : node(n).inputs) {
+        const size_t root = static_cast<size_t>(RootOf(input));
+        last_use_[root] = n;
+        if (node(n).kind == ir::OperatorKind::kDepthwiseConv2d ||
+            node(n).kind == ir::OperatorKind::kAveragePool2d ||
+            node(n).kind == ir::OperatorKind::kAdd) {
+          walked_by_window_[root] = true;
+        }
+      }
+    }
+    last_use_[static_cast<size_t>(RootOf(job_.device_output))] = num_device_nodes_;
+  }
+
+  /// Places a tensor for nodes first_node..its last use. The row pitch is odd where an operator may
+  /// walk along y, so that neighbouring words lie in different banks.
+  Status Place(ir::TensorId tensor, int first_node) {
+    const Image image = *ImageOf(graph_.tensor(tensor).shape);
+    OnChipTensor placed;
+    placed.image = image;
+    placed.placement.col_pitch = 1;
+    placed.placement.row_pitch = image.width;
+    if (walked_by_window_[static_cast<size_t>(tensor)] && image.height > 1) {
+      placed.placement.row_pitch |= 1;
+    }
+    placed.placement.plane_pitch = placed.placement.row_pitch * image.height;
+    const int64_t words = placed.placement.plane_pitch * image.Blocks(config_.lanes);
+    const int last = std::max(last_use_[static_cast<size_t>(tensor)], first_node);
+    std::optional<int> base;
+    if (words <= config_.activation_words()) {
+      base = memory_.Allocate(static_cast<int>(words), first_node, last);
+    }
+    if (!base) {
+      return Unsupported(
+          fmt::format("tensor `{}` ({}, {} words of {} bytes) does not fit the activation memory "
+                      "of `{}` ({} words) beside "
+                      "the tensors in use; raise memory.activation_bytes",
+                      graph_.tensor(tensor).name, ir::ToString(graph_.tensor(tensor).shape), words,
+                      config_.lanes, config_.name, config_.activation_words()));
+    }
+    placed.placement.base = *base;
+    on_chip_[tensor] = placed;
+    return {};
+  }
+
+  /// The input goes to the staging memory as raw bytes if its only reader is a convolution that
+  /// gains from im2col and everything fits; to the activation memory otherwise.
+  Status PlaceInput() {
+    const ir::TensorId input = graph_.input;
+    const Image image = *ImageOf(graph_.tensor(input).shape);
+    std::vector<int> users;
+    for (int n = 0; n < num_device_nodes_; ++n) {
+      for (const ir::TensorId tensor : node(n).inputs) {
+        if (RootOf(tensor) == input) users.push_back(n);
+      }
+    }
+    const int64_t raw_bytes = int64_t{image.height} * image.width * image.channels;
+    if (users.size() == 1 && raw_bytes + config_.lanes <= std::min(config_.staging_bytes, 65535)) {
+      const ir::Node& user = node(users[0]);
+      const bool is_conv = user.kind == ir::OperatorKind::kConv2d ||
+                           (user.kind == ir::OperatorKind::kDepthwiseConv2d && image.channels == 1);
+      if (is_conv) {
+        on_chip_[input].image = image;
+        const NodeContext context = ContextOf(users[0]);
+        const ConvShape shape = ConvShapeOf(context);
+        const int words = Im2colWords(config_, shape, context.output.image);
+        const int steps = words / (context.output.image.height * context.output.image.width);
+        if (PrefersIm2col(config_, shape) && steps + 4 <= config_.ring_rows() &&
+            words < config_.activation_words()) {
+          const std::optional<int> scratch = memory_.Allocate(words, users[0], users[0], true);
+          if (scratch) {
+            scratch_ = scratch;
+            raw_user_ = users[0];
+          }
+        }
+      }
+    }
+    LoweredStep load;
+    Descriptor& d = load.descriptor;
+    d.set_opcode(static_cast<int>(Opcode::kLoad));
+    const int beat = config_.axi_bytes();
+    if (scratch_) {
+      job_.input_is_raw = true;
+      input_bytes_ = AlignUp(static_cast<uint64_t>(raw_bytes), static_cast<uint32_t>(beat));
+      d.set_to_staging(1).set_row_bytes(input_bytes_).set_dma_rows(1).set_dma_planes(1);
+    } else {
+      MACLOOM_RETURN_IF_ERROR(Place(input, 0));
+      const OnChipTensor& placed = on_chip_[input];
+      job_.input_placement = ExternalPlacement(image);
+      input_bytes_ =
+          static_cast<uint32_t>(job_.input_placement.plane_pitch * image.Blocks(config_.lanes));
+      SetTransfer(placed, d);
+      TensorRegion region;
+      region.tensor = input;
+      region.num_rows = image.height;
+      region.num_cols = image.width;
+      region.placement = placed.placement;
+      load.produces = {region};
+    }
+    steps_.push_back(std::move(load));
+    return {};
+  }
+
+  TensorPlacement ExternalPlacement(const Image& image) const {
+    TensorPlacement placement;
+    placement.col_pitch = config_.lanes;
+    placement.row_pitch = int64_t{image.width} * config_.lanes;
+    placement.plane_pitch = placement.row_pitch * image.height;
+    return placement;
+  }
+
+  /// Runs of a whole tensor between memory (dense planes) and chip: one per plane or for all planes
+  /// where the chip's layout is dense too, one per row otherwise.
+  void SetTransfer(const OnChipTensor& tensor, Descriptor& d) const {
+    const Image& image = tensor.image;
+    const TensorPlacement& chip = tensor.placement;
+    int64_t row_bytes = int64_t{image.width} * config_.lanes;
+    int64_t rows = image.height;
+    int64_t planes = image.Blocks(config_.lanes);
+    int64_t chip_row = chip.row_pitch, chip_plane = chip.plane_pitch;
+    const TensorPlacement external = ExternalPlacement(image);
+    int64_t external_row = external.row_pitch;
+    if (chip.row_pitch == image.width && row_bytes * rows <= 65520) {
+      row_bytes *= rows;
+      rows = 1;
+      if (row_bytes * planes <= 65520) {
+        row_bytes *= planes;
+        planes = 1;
+      }
+    }
+    d.set_row_bytes(row_bytes)
+        .set_dma_rows(rows)
+        .set_dma_planes(planes)
+        .set_ext_row_pitch(external_row)
+        .set_ext_plane_pitch(external.plane_pitch);
+    if (d.opcode() == static_cast<uint32_t>(Opcode::kLoad)) {
+      d.set_out_base(chip.base).set_out_row_pitch(chip_row).set_out_plane_pitch(chip_plane);
+    } else {
+      d.set_in_origin(chip.base).set_in_row_pitch(chip_row).set_in_plane_pitch(chip_plane);
+    }
+  }
+
+  NodeContext ContextOf(int n) {
+    NodeContext context{graph_, config_, node(n)};
+    context.node_index = n;
+    context.accumulator_bits = job_.effective_accumulator_bits;
+    context.overflow = job_.overflow;
+    for (const ir::TensorId input : node(n).inputs) {
+      OnChipTensor placed = on_chip_[RootOf(input)];
+      const Image image = *ImageOf(graph_.tensor(input).shape);
+      // A flattened image keeps its layout: FULLY_CONNECTED takes it as an image.
+      const bool is_flattened = node(n).kind == ir::OperatorKind::kFullyConnected;
+      if (!is_flattened) placed.image = image;
+      context.inputs.push_back(placed);
+    }
+    context.output_tensor = node(n).output;
+    context.output = on_chip_[node(n).output];
+    if (context.output.image.channels == 1 && on_chip_[node(n).output].placement.row_pitch == 0) {
+      context.output.image = *ImageOf(graph_.tensor(node(n).output).shape);
+    }
+    return context;
+  }
+
+  Status CheckDepthMultiplier(int n) const {
+    if (node(n).kind == ir::OperatorKind::kDepthwiseConv2d && node(n).depth_multiplier > 1 &&
+        ImageOf(graph_.tensor(node(n).inputs[0]).shape)->channels > 1) {
+      return Refuse(
+          node(n),
+          fmt::format("depth multiplier {} on {} channels; supported is 1, or any on one channel",
+                      node(n).depth_multiplier,
+                      ImageOf(graph_.tensor(node(n).inputs[0]).shape)->channels));
+    }
+    return {};
+  }
+
+  Status LowerNode(int n) {
+    const ir::Node& current = node(n);
+    if (current.kind == ir::OperatorKind::kReshape) {
+      for (LoweredStep& step : steps_) AddAliasRegions(step, n);
+      return {};
+    }
+    // The two operands of an ADD are read with one set of pitches.
+    MACLOOM_RETURN_IF_ERROR(Place(current.output, n));
+    const NodeContext context = ContextOf(n);
+    Result<std::vector<LoweredStep>> lowered = std::vector<LoweredStep>{};
+    ir::Accumulation accumulation;
+    accumulation.width_bits = job_.effective_accumulator_bits;
+    accumulation.overflow = job_.overflow;
+    accumulation.products_per_step = config_.lanes;
+    const bool is_raw = n == raw_user_;
+    switch (current.kind) {
+      case ir::OperatorKind::kDepthwiseConv2d:
+        if (!(current.depth_multiplier > 1 || is_raw)) {
+          accumulation.products_per_step = 1;
+          accumulation.order = ChooseMapping(config_, current.window, context.output.image).along_y
+                                   ? ir::AccumulationOrder::kTapSerialColumn
+                                   : ir::AccumulationOrder::kTapSerial;
+          lowered = LowerDepthwise(context);
+          break;
+        }
+        [[fallthrough]];
+      case ir::OperatorKind::kConv2d:
+      case ir::OperatorKind::kFullyConnected:
+        accumulation.order =
+            is_raw ? ir::AccumulationOrder::kFlatTap : ir::AccumulationOrder::kBlockTap;
+        lowered = LowerConv(context, is_raw ? scratch_ : std::nullopt);
+        break;
+      case ir::OperatorKind::kAveragePool2d:
+        accumulation.products_per_step = 1;
+        accumulation.order = ChooseMapping(config_, current.window, context.output.image).along_y
+                                 ? ir::AccumulationOrder::kTapSerialColumn
+                                 : ir::AccumulationOrder::kTapSerial;
+        lowered = LowerAveragePool(context);
+        break;
+      case ir::OperatorKind::kAdd:
+        lowered = LowerAdd(context);
+        break;
+      default:
+        return Refuse(current, "not an operator of the accelerator");
+    }
+    if (!lowered.ok()) return lowered.error();
+    job_.accumulation.resize(graph_.nodes.size());
+    job_.accumulation[static_cast<size_t>(n)] = accumulation;
+    for (LoweredStep& step : *lowered) steps_.push_back(std::move(step));
+    return {};
+  }
+
+  /// A reshape of a vector shows the same words under another tensor.
+  void AddAliasRegions(LoweredStep& step, int n) const {
+    const Image from = *ImageOf(graph_.tensor(node(n).inputs[0]).shape);
+    const Image to = *ImageOf(graph_.tensor(node(n).output).shape);
+    if (from.height != to.height || from.width != to.width) return;
+    std::vector<TensorRegion> aliases;
+    for (const TensorRegion& region : step.produces) {
+      if (region.tensor != node(n).inputs[0]) continue;
+      aliases.push_back(region);
+      aliases.back().tensor = node(n).output;
+    }
+    step.produces.insert(step.produces.end(), aliases.begin(), aliases.end());
+  }
+
+  void StoreOutput() {
+    const OnChipTensor& placed = on_chip_[RootOf(job_.device_output)];
+    LoweredStep store;
+    store.descriptor.set_opcode(static_cast<int>(Opcode::kStore));
+    SetTransfer(placed, store.descriptor);
+    job_.output_placement = ExternalPlacement(placed.image);
+    output_bytes_ = static_cast<uint32_t>(job_.output_placement.plane_pitch *
+                                          placed.image.Blocks(config_.lanes));
+    steps_.push_back(std::move(store));
+  }
+
+  /// Gives every piece an address and writes the image: descriptors, streams, input; then, beyond
+  /// the image, records and output.
+  Status Link() {
+    uint64_t address = uint64_t{kDescriptorBytes} * steps_.size();
+    std::vector<uint32_t> stream_addresses(steps_.size(), 0);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (!steps_[i].stream) continue;
+      address = AlignUp(address, kStreamAlignment);
+      stream_addresses[i] = static_cast<uint32_t>(address);
+      address += steps_[i].stream->bytes.size();
+      if (address > (uint64_t{1} << 30))
+        return Unsupported("the job needs more than 1 GiB of memory");
+    }
+    const uint32_t input_address = AlignUp(address, kStreamAlignment);
+    job_.input_placement.base = input_address;
+    address = uint64_t{input_address} + input_bytes_;
+    job_.image.assign(static_cast<size_t>(address), 0);
+    job_.record_address = AlignUp(address, kStreamAlignment);
+    address = job_.record_address + uint64_t{kRecordBytes} * steps_.size();
+    job_.output_placement.base = AlignUp(address, kStreamAlignment);
+    job_.memory_bytes = AlignUp(static_cast<uint64_t>(job_.output_placement.base) + output_bytes_,
+                                kStreamAlignment);
+
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      LoweredStep& lowered = steps_[i];
+      Descriptor& d = lowered.descriptor;
+      d.set_version(kDescriptorVersion)
+          .set_record(1)
+          .set_tag(static_cast<int64_t>(i))
+          .set_record_address(job_.record_address + kRecordBytes * static_cast<int64_t>(i));
+      const bool is_last = i + 1 == steps_.size();
+      d.set_last(is_last).set_next_address(
+          is_last ? 0 : kDescriptorBytes * static_cast<int64_t>(i + 1));
+      if (d.opcode() == static_cast<uint32_t>(Opcode::kLoad)) d.set_ext_address(input_address);
+      if (d.opcode() == static_cast<uint32_t>(Opcode::kStore)) {
+        d.set_ext_address(job_.output_placement.base);
+      }
+      if (lowered.stream) {
+        d.set_stream_address(stream_addresses[i]);
+        std::ranges::copy(lowered.stream->bytes, job_.image.begin() + stream_addresses[i]);
+      }
+      JobStep step;
+      step.tag = static_cast<uint32_t>(i);
+      step.descriptor = d;
+      step.address = static_cast<uint32_t>(kDescriptorBytes * i);
+      step.node = lowered.node;
+      step.macs = lowered.macs;
+      const int64_t array = int64_t{config_.rows} * config_.lanes;
+      step.ideal_cycles = (lowered.macs + array - 1) / array;
+      step.produces = lowered.produces;
+      for (int w = 0; w < kDescriptorWords; ++w) {
+        for (int b = 0; b < 4; ++b) {
+          job_.image[step.address + static_cast<size_t>(4 * w + b)] =
+              static_cast<uint8_t>(d.words()[static_cast<size_t>(w)] >> (8 * b));
+        }
+      }
+      job_.steps.push_back(std::move(step));
+    }
+    job_.accumulation.resize(graph_.nodes.size());
+    return {};
+  }
+
+  const ir::Graph& graph_;
+  const HardwareConfig& config_;
+  Job job_;
+  MemoryPlan memory_;
+  int num_device_nodes_ = 0;
+  std::vector<ir::TensorId> root_;
+  std::vector<int> last_use_;
+  std::vector<bool> walked_by_window_;
+  std::map<ir::TensorId, OnChipTensor> on_chip_;
+  std::optional<int> scratch_;
+  int raw_user_ = -1;
+  uint32_t input_bytes_ = 0, output_bytes_ = 0;
+  std::vector<LoweredStep> steps_;
+};
+
+}  // namespace
+
+Result<Job> Compile(const ir::Graph& graph, const HardwareConfig& config,
+                    const CompileOptions& options) {
+  return Compiler(graph, config, options).Run();
+}
+
+}  // namespace macloom::arch

@@ -1,0 +1,245 @@
+#include "arch/config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <array>
+#include <sstream>
+
+#include "base/digest.h"
+#include "base/files.h"
+
+namespace macloom::arch {
+namespace {
+
+/// One integer setting: TOML key, field, range.
+struct Setting {
+  const char* key;
+  int HardwareConfig::*field;
+  int min, max;
+  bool is_power_of_two;
+};
+
+constexpr std::array<Setting, 12> kSettings = {{
+    {"array.rows", &HardwareConfig::rows, 1, 32, true},
+    {"array.lanes", &HardwareConfig::lanes, 8, 32, true},
+    {"array.tile_pixels", &HardwareConfig::tile_pixels, 1, 32, true},
+    {"acc.width_bits", &HardwareConfig::accumulator_bits, 8, 32, false},
+    {"requant.lanes", &HardwareConfig::requant_lanes, 1, 32, true},
+    {"memory.activation_bytes", &HardwareConfig::activation_bytes, 1024, 2097152, true},
+    {"memory.activation_banks", &HardwareConfig::activation_banks, 1, 8, true},
+    {"memory.weight_ring_bytes", &HardwareConfig::weight_ring_bytes, 1024, 4194304, true},
+    {"memory.staging_bytes", &HardwareConfig::staging_bytes, 128, 65536, true},
+    {"depthwise.window_words", &HardwareConfig::window_words, 4, 32, false},
+    {"bus.data_bits", &HardwareConfig::axi_data_bits, 64, 128, true},
+    {"bus.outstanding_bursts", &HardwareConfig::outstanding_bursts, 1, 16, false},
+}};
+
+constexpr const char* kPolicyKey = "acc.policy";
+constexpr std::array<const char*, 3> kPolicyNames = {"wrap", "saturate", "selectable"};
+
+std::vector<std::string> KnownKeys() {
+  std::vector<std::string> keys = {"name"};
+  for (const Setting& setting : kSettings) keys.emplace_back(setting.key);
+  keys.emplace_back(kPolicyKey);
+  return keys;
+}
+
+bool IsPowerOfTwo(int value) { return value > 0 && (value & (value - 1)) == 0; }
+
+Status SetPolicy(HardwareConfig& config, const std::string& value, const std::string& where) {
+  for (size_t i = 0; i < kPolicyNames.size(); ++i) {
+    if (value == kPolicyNames[i]) {
+      config.accumulator_policy = static_cast<AccumulatorPolicy>(i);
+      return {};
+    }
+  }
+  return InvalidInput(fmt::format("{}: {} = \"{}\": accepted are {}", where, kPolicyKey, value,
+                                  fmt::join(kPolicyNames, ", ")));
+}
+
+Status Range(const Setting& setting, int64_t value, const std::string& where) {
+  if (value >= setting.min && value <= setting.max &&
+      (!setting.is_power_of_two || IsPowerOfTwo(static_cast<int>(value)))) {
+    return {};
+  }
+  return InvalidInput(fmt::format("{}: {} = {}: accepted are {}{} to {}", where, setting.key, value,
+                                  setting.is_power_of_two ? "powers of two from " : "", setting.min,
+                                  setting.max));
+}
+
+Status Apply(HardwareConfig& config, const std::string& key, const toml::node& node,
+             const std::string& where) {
+  if (key == "name") {
+    if (!node.is_string()) return InvalidInput(fmt::format("{}: name must be a string", where));
+    config.name = *node.value<std::string>();
+    return {};
+  }
+  if (key == kPolicyKey) {
+    if (!node.is_string()) {
+      return InvalidInput(fmt::format("{}: {} must be a string: {}", where, kPolicyKey,
+                                      fmt::join(kPolicyNames, ", ")));
+    }
+    return SetPolicy(config, *node.value<std::string>(), where);
+  }
+  for (const Setting& setting : kSettings) {
+    if (key != setting.key) continue;
+    if (!node.is_integer()) {
+      return InvalidInput(fmt::format("{}: {} must be an integer from {} to {}", where, key,
+                                      setting.min, setting.max));
+    }
+    const int64_t value = *node.value<int64_t>();
+    MACLOOM_RETURN_IF_ERROR(Range(setting, value, where));
+    config.*setting.field = static_cast<int>(value);
+    return {};
+  }
+  return InvalidInput(
+      fmt::format("{}: unknown key `{}`; known are {}", where, key, fmt::join(KnownKeys(), ", ")));
+}
+
+}  // namespace
+
+std::vector<std::string> PresetNames() { return {"m4l16", "m8l16"}; }
+
+Result<HardwareConfig> Preset(const std::string& name) {
+  HardwareConfig config;
+  if (name == "m4l16") return config;
+  if (name == "m8l16") {
+    config.name = "m8l16";
+    config.rows = 8;
+    config.requant_lanes = 16;
+    config.activation_banks = 4;
+    config.weight_ring_bytes = 32768;
+    config.window_words = 12;
+    return config;
+  }
+  return InvalidInput(
+      fmt::format("unknown preset `{}`; presets are {}", name, fmt::join(PresetNames(), ", ")));
+}
+
+Result<HardwareConfig> ParseConfig(const std::string& toml_text, const std::string& source_name) {
+  toml::table table;
+  try {
+    table = toml::parse(toml_text, source_name);
+  } catch (const toml::parse_error& error) {
+    std::ostringstream place;
+    place << error.source().begin;
+    return InvalidInput(
+        fmt::format("{}: not TOML: {} ({})", source_name, error.description(), place.str()));
+  }
+  HardwareConfig config;
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      for (const auto& [inner_key, inner_node] : *inner) {
+        MACLOOM_RETURN_IF_ERROR(
+            Apply(config, name + "." + std::string(inner_key.str()), inner_node, source_name));
+      }
+    } else {
+      MACLOOM_RETURN_IF_ERROR(Apply(config, name, node, source_name));
+    }
+  }
+  if (Status status = Validate(config); !status.ok()) {
+    return InvalidInput(fmt::format("{}: {}", source_name, status.error().message));
+  }
+  return config;
+}
+
+Result<HardwareConfig> LoadConfig(const std::filesystem::path& path) {
+  MACLOOM_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, 1 << 20));
+  return ParseConfig(text, path.string());
+}
+
+Result<HardwareConfig> WithSetting(const HardwareConfig& config, const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return InvalidInput(
+        fmt::format("setting `{}`: expected KEY=VALUE, for example acc.width_bits=20", assignment));
+  }
+  HardwareConfig changed = config;
+  const std::string key = assignment.substr(0, equals);
+  const std::string value = assignment.substr(equals + 1);
+  // Strings may be given without quotes.
+  const bool is_text = key == "name" || key == kPolicyKey;
+  try {
+    const toml::table table = toml::parse(
+        is_text && value.find('"') == std::string::npos ? "v = \"" + value + "\"" : "v = " + value);
+    MACLOOM_RETURN_IF_ERROR(Apply(changed, key, *table.get("v"), "setting"));
+  } catch (const toml::parse_error&) {
+    return InvalidInput(fmt::format("setting `{}`: `{}` is not a TOML value", assignment, value));
+  }
+  MACLOOM_RETURN_IF_ERROR(Validate(changed));
+  return changed;
+}
+
+Status Validate(const HardwareConfig& config) {
+  for (const Setting& setting : kSettings) {
+    MACLOOM_RETURN_IF_ERROR(Range(setting, config.*setting.field, "configuration"));
+  }
+  const auto refuse = [](const std::string& text) {
+    return InvalidInput("configuration: " + text);
+  };
+  if (config.rows > config.lanes) {
+    return refuse(
+        fmt::format("array.rows = {} exceeds array.lanes = {}", config.rows, config.lanes));
+  }
+  if (config.rows * config.lanes > 512 || config.rows * config.lanes < 16) {
+    return refuse(fmt::format("array.rows * array.lanes = {}: accepted are 16 to 512",
+                              config.rows * config.lanes));
+  }
+  if (config.tile_pixels > config.lanes) {
+    return refuse(fmt::format("array.tile_pixels = {} exceeds array.lanes = {}", config.tile_pixels,
+                              config.lanes));
+  }
+  if (config.requant_lanes > config.lanes) {
+    return refuse(fmt::format("requant.lanes = {} exceeds array.lanes = {}", config.requant_lanes,
+                              config.lanes));
+  }
+  if (config.axi_bytes() > config.lanes) {
+    return refuse(fmt::format("bus.data_bits = {} is wider than an activation word of {} bytes",
+                              config.axi_data_bits, config.lanes));
+  }
+  if (config.activation_words() > 65536) {
+    return refuse(fmt::format("memory.activation_bytes = {}: at most 65536 words of {} bytes",
+                              config.activation_bytes, config.lanes));
+  }
+  if (config.ring_rows() < 16 || config.ring_rows() > 16384) {
+    return refuse(fmt::format(
+        "memory.weight_ring_bytes = {}: {} rows of {} bytes; accepted are 16 to 16384 rows",
+        config.weight_ring_bytes, config.ring_rows(), config.rows * config.lanes));
+  }
+  if (config.staging_words() < 16) {
+    return refuse(fmt::format("memory.staging_bytes = {}: at least 16 words of {} bytes",
+                              config.staging_bytes, config.lanes));
+  }
+  if (config.window_words < config.activation_banks) {
+    return refuse(
+        fmt::format("depthwise.window_words = {} is less than memory.activation_banks = {}",
+                    config.window_words, config.activation_banks));
+  }
+  if (config.name.empty()) return refuse("name is empty");
+  return {};
+}
+
+std::string ToToml(const HardwareConfig& config) {
+  return fmt::format(
+      "name = \"{}\"\n\n[array]\nrows = {}\nlanes = {}\ntile_pixels = {}\n\n[acc]\nwidth_bits = "
+      "{}\n"
+      "policy = \"{}\"\n\n[requant]\nlanes = {}\n\n[memory]\nactivation_bytes = {}\n"
+      "activation_banks = {}\nweight_ring_bytes = {}\nstaging_bytes = {}\n\n[depthwise]\n"
+      "window_words = {}\n\n[bus]\ndata_bits = {}\noutstanding_bursts = {}\n",
+      config.name, config.rows, config.lanes, config.tile_pixels, config.accumulator_bits,
+      kPolicyNames[static_cast<size_t>(config.accumulator_policy)], config.requant_lanes,
+      config.activation_bytes, config.activation_banks, config.weight_ring_bytes,
+      config.staging_bytes, config.window_words, config.axi_data_bits, config.outstanding_bursts);
+}
+
+std::string Digest(const HardwareConfig& config) {
+  HardwareConfig nameless = config;
+  nameless.name = "";
+  const std::string text = ToToml(nameless);
+  return Sha256Hex(std::string_view(text));
+}
+
+}  // namespace macloom::arch

@@ -1,0 +1,83 @@
+// Lowers one node to descriptors, given where its tensors lie.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arch/job.h"
+#include "arch/layout.h"
+#include "arch/stream.h"
+
+namespace macloom::arch {
+
+/// A descriptor before addresses are known, and what it does.
+struct LoweredStep {
+  Descriptor descriptor;
+  std::optional<Stream> stream;
+  int node = -1;
+  int64_t macs = 0;
+  std::vector<TensorRegion> produces;
+};
+
+/// A tensor on chip.
+struct OnChipTensor {
+  Image image;
+  TensorPlacement placement;  ///< Of (0, 0), in words.
+};
+
+/// What lowering a node needs to know.
+struct NodeContext {
+  const ir::Graph& graph;
+  const HardwareConfig& config;
+  const ir::Node& node;
+  int node_index = 0;
+  int accumulator_bits = 32;
+  ir::Overflow overflow = ir::Overflow::kWrap;
+  std::vector<OnChipTensor> inputs = {};
+  OnChipTensor output = {};
+  ir::TensorId output_tensor = -1;
+};
+
+/// How a depthwise or pooling layer is mapped to the array.
+struct WindowMapping {
+  bool along_y = false;  ///< The array's rows run along image y.
+  int group_rows = 1;    ///< Output pixels per group.
+  int window_taps = 1;   ///< Taps per window chunk.
+  int64_t cycles = 0;    ///< Estimate.
+};
+/// The cheapest mapping by estimated cycles.
+WindowMapping ChooseMapping(const HardwareConfig& config, const ir::Window& window,
+                            const Image& output);
+
+/// Weights, kernel and channels of a node that runs as a convolution: CONV_2D, FULLY_CONNECTED (the
+/// whole input image is the kernel), DEPTHWISE_CONV_2D of one channel.
+struct ConvShape {
+  ir::Window window;
+  int in_channels = 0, out_channels = 0;
+};
+ConvShape ConvShapeOf(const NodeContext& context);
+
+/// Words of the virtual im2col tensor of a convolution.
+int Im2colWords(const HardwareConfig& config, const ConvShape& shape, const Image& output);
+/// Whether im2col takes fewer steps than channel blocks, so that it pays for a raw input.
+bool PrefersIm2col(const HardwareConfig& config, const ConvShape& shape);
+
+/// @param scratch  base word of the virtual tensor; nullopt = dense.
+Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::optional<int> scratch);
+Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context);
+Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context);
+Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context);
+
+/// Start values and multipliers of all output channels; an error under saturation if a start value
+/// does not fit the accumulator.
+Result<std::vector<ChannelParameters>> ChannelParametersOf(const NodeContext& context);
+
+/// Requantization mode, zero point, clamp; returns whether one multiplier serves all channels (it
+/// is then in the descriptor).
+bool SetRequantization(const ir::Requantization& requantization, Descriptor& descriptor);
+
+/// "node `name` (CONV_2D): reason" as kUnsupported.
+Error Unmappable(const NodeContext& context, const std::string& reason);
+
+}  // namespace macloom::arch
