@@ -23,8 +23,8 @@ struct StepCounters {
 
 struct StepResult {
   uint32_t tag = 0;
-  StepCounters counters;      ///< Cycle counts are 0 on devices without time.
-  int64_t done_cycle = 0;     ///< Cycle of completion since start.
+  StepCounters counters;   ///< Cycle counts are 0 on devices without time.
+  int64_t done_cycle = 0;  ///< Cycle of completion since start.
 };
 
 /// One sample through a device.
@@ -60,11 +60,11 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual std::string name() const = 0;
-  /// Runs one sample. @return kCheckFailed if the device hangs, reports an error, or its counters do
-  /// not close.
+  /// Runs one sample. @return kCheckFailed if the device hangs, reports an error, or its counters
+  /// do not close.
   virtual Result<DeviceRun> Run(const arch::Job& job, const ir::TensorValue& input) = 0;
-  /// Last write to byte `lane` of activation word `address` before step `tag` completed, in the most
-  /// recent Run(); cycle -1 if the device keeps no time.
+  /// Last write to byte `lane` of activation word `address` before step `tag` completed, in the
+  /// most recent Run(); cycle -1 if the device keeps no time.
   virtual WriteEvent LastWrite(int64_t address, int lane, uint32_t tag) const = 0;
 };
 

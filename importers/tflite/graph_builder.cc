@@ -126,7 +126,9 @@ std::string GraphBuilder::UniqueName(const FileTensor& tensor, int32_t file_inde
   if (names_.contains(name)) {
     const std::string stem = fmt::format("{}#{}", name, file_index);
     name = stem;
-    for (int copy = 2; names_.contains(name); ++copy) name = fmt::format("{}.{}", stem, copy);
+    // The count is kept: a tensor that thousands of operators use is not searched from the start.
+    int& num_copies = num_copies_of_[file_index];
+    while (names_.contains(name)) name = fmt::format("{}.{}", stem, ++num_copies + 1);
   }
   names_.insert(name);
   return name;

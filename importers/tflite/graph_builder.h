@@ -56,6 +56,7 @@ class GraphBuilder {
   ir::Graph graph_;
   std::unordered_map<int32_t, ir::TensorId> activations_;
   std::unordered_set<std::string> names_;
+  std::unordered_map<int32_t, int> num_copies_of_;  ///< By file tensor: suffixes used so far.
   int64_t num_charged_elements_ = 0;
 };
 

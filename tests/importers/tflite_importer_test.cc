@@ -290,6 +290,23 @@ TEST(TfliteImporterTest, OperatorsMayShareOneWeightBuffer) {
             graph.constant(graph.nodes[kDepthwise].weights).codes);
 }
 
+TEST(TfliteImporterTest, OperatorsMayShareOneWeightTensor) {
+  FakeModel model = SmallModel();
+  model.tensors = {FakeActivation("x", {1, 4}, 1.0f, 0), FakeWeights("w", {4, 4}, {0.5f}, 0)};
+  model.operators.clear();
+  for (int32_t i = 0; i < 4; ++i) {
+    model.tensors.push_back(FakeActivation("", {1, 4}, 1.0f, 0));
+    FakeOperator dense{tflite::kOperatorFullyConnected, {i == 0 ? 0 : i + 1, 1}, {i + 2}};
+    model.operators.push_back(dense);
+  }
+  model.inputs = {0};
+  model.outputs = {5};
+  const ir::Graph graph = MustImport(model);
+  std::vector<std::string> names;
+  for (const ir::Constant& constant : graph.constants) names.push_back(constant.name);
+  EXPECT_THAT(names, ElementsAre("w", "w#1", "w#1.2", "w#1.3"));
+}
+
 TEST(TfliteImporterTest, BiasScalesMayBeStored) {
   FakeModel model = SmallModel();
   model.tensors[kConvBias].scales = {0.125f, 0.0625f, 0.25f, 0.03125f};

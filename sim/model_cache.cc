@@ -1,0 +1,153 @@
+#include "sim/model_cache.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <sstream>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/progress.h"
+#include "rtl/gen/generator.h"
+#include "sim/harness/embedded_harness.h"
+#include "sim/subprocess.h"
+
+namespace macloom::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+// -O1 for the model's slow paths would save nothing: one build serves every later run.
+constexpr const char* kCompilerFlags = "-O2 -fPIC";
+
+/// Exclusive lock on a file for the life of the object.
+class FileLock {
+ public:
+  explicit FileLock(const fs::path& path)
+      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+  }
+  ~FileLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  bool ok() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+/// Removes a folder unless it has been renamed away.
+struct TemporaryFolder {
+  fs::path path;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+/// What `verilator --version` prints, read once per build decision.
+Result<std::string> VerilatorVersion(const fs::path& scratch) {
+  const fs::path log = scratch / "version.txt";
+  MACLOOM_RETURN_IF_ERROR(RunTool({"verilator", "--version"}, scratch, log, "verilator"));
+  return ReadTextFile(log);
+}
+
+Status Build(const arch::HardwareConfig& config, const std::map<std::string, std::string>& rtl,
+             const fs::path& folder) {
+  std::vector<std::string> sources;
+  std::istringstream list(rtl.at("macloom.f"));
+  for (std::string line; std::getline(list, line);) sources.push_back(line);
+  for (const auto* files : {&rtl, &EmbeddedHarness()}) {
+    for (const auto& [name, text] : *files) {
+      MACLOOM_RETURN_IF_ERROR(WriteFileAtomically(folder / name, std::string_view(text)));
+    }
+  }
+  const fs::path log = folder / "build.log";
+  std::vector<std::string> verilate = {
+      "verilator", "--cc",         "-O3",          "--x-assign",
+      "fast",      "--x-initial",  "fast",         "--noassert",
+      "-CFLAGS",   kCompilerFlags, "--prefix",     "Vloom",
+      "--Mdir",    "obj",          "--top-module", rtl_gen::TopName(config)};
+  verilate.insert(verilate.end(), sources.begin(), sources.end());
+  MACLOOM_RETURN_IF_ERROR(RunTool(verilate, folder, log, "verilator"));
+  MACLOOM_RETURN_IF_ERROR(RunTool(
+      {"make", "-s", "-j2", "-C", "obj", "-f", "Vloom.mk", fmt::format("OPT_FAST={}", "-O2"),
+       "Vloom__ALL.a", "verilated.o", "verilated_threads.o"},
+      folder, log, "make"));
+  const fs::path root_log = folder / "root.txt";
+  MACLOOM_RETURN_IF_ERROR(
+      RunTool({"verilator", "--getenv", "VERILATOR_ROOT"}, folder, root_log, "verilator"));
+  MACLOOM_ASSIGN_OR_RETURN(std::string root, ReadTextFile(root_log));
+  while (!root.empty() && (root.back() == '\n' || root.back() == '\r')) root.pop_back();
+  return RunTool({"g++", "-std=c++17", "-O2", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-I.", "-Iobj",
+                  "-isystem", root + "/include", "harness.cc", "obj/Vloom__ALL.a",
+                  "obj/verilated.o", "obj/verilated_threads.o", "-pthread", "-o", "model.so"},
+                 folder, log, "g++");
+}
+
+}  // namespace
+
+fs::path CacheDirectory() {
+  const auto env = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+  };
+  if (const std::string own = env("MACLOOM_CACHE_DIR"); !own.empty()) return own;
+  if (const std::string xdg = env("XDG_CACHE_HOME"); !xdg.empty()) return fs::path(xdg) / "macloom";
+  if (const std::string home = env("HOME"); !home.empty())
+    return fs::path(home) / ".cache" / "macloom";
+  return fs::temp_directory_path() / "macloom-cache";
+}
+
+Result<fs::path> BuildModel(const arch::HardwareConfig& config) {
+  MACLOOM_ASSIGN_OR_RETURN(const auto rtl, rtl_gen::RenderRtl(config));
+  const fs::path cache = CacheDirectory();
+  std::error_code failed;
+  fs::create_directories(cache, failed);
+  if (failed) {
+    return OutputError(
+        fmt::format("cannot make the cache folder {}: {}", cache.string(), failed.message()));
+  }
+  std::string pattern = (cache / "building-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return OutputError(fmt::format("cannot write to the cache folder {}: {}", cache.string(),
+                                   std::strerror(errno)));
+  }
+  const TemporaryFolder scratch{pattern};
+  MACLOOM_ASSIGN_OR_RETURN(const std::string version, VerilatorVersion(scratch.path));
+
+  std::string everything = version + kCompilerFlags;
+  for (const auto* files : {&rtl, &EmbeddedHarness()}) {
+    for (const auto& [name, text] : *files) everything += name + '\0' + text + '\0';
+  }
+  const std::string digest = Sha256Hex(std::string_view(everything)).substr(0, 24);
+  const fs::path entry = cache / fmt::format("{}-{}", config.name, digest);
+  const FileLock lock(cache / (entry.filename().string() + ".lock"));
+  if (!lock.ok()) return OutputError(fmt::format("cannot lock {}", entry.string()));
+  if (fs::exists(entry / "model.so")) return entry / "model.so";
+
+  ProgressLine progress(fmt::format("building RTL model {}, once", config.name), 0);
+  progress.Update(0);
+  const fs::path work = scratch.path / "work";
+  fs::create_directories(work, failed);
+  MACLOOM_RETURN_IF_ERROR(Build(config, rtl, work));
+  fs::remove_all(work / "obj", failed);
+  fs::remove_all(entry, failed);
+  fs::rename(work, entry, failed);
+  if (failed) {
+    return OutputError(
+        fmt::format("cannot move the model to {}: {}", entry.string(), failed.message()));
+  }
+  progress.Finish("done");
+  return entry / "model.so";
+}
+
+}  // namespace macloom::sim
