@@ -150,11 +150,6 @@ class Compiler {
         if (node(user).kind != ir::OperatorKind::kFullyConnected) {
           return Refuse(node(user), "a flattened image can only feed FULLY_CONNECTED");
         }
-        if (job_.overflow == ir::Overflow::kSaturate && from.channels % config_.lanes != 0) {
-          return Refuse(node(user),
-                        "a flattened image is summed block by block, which differs from the "
-                        "network's order under saturation");
-        }
       }
     }
     return {};
@@ -230,8 +225,8 @@ class Compiler {
         const ConvShape shape = ConvShapeOf(context);
         const int words = Im2colWords(config_, shape, context.output.image);
         const int steps = words / (context.output.image.height * context.output.image.width);
-        if (PrefersIm2col(config_, shape) && steps + 4 <= config_.ring_rows() &&
-            words < config_.activation_words()) {
+        if (PrefersIm2col(config_, shape) && shape.window.stride_w * shape.in_channels <= 65535 &&
+            steps + 4 <= config_.ring_rows() && words < config_.activation_words()) {
           const std::optional<int> scratch = memory_.Allocate(words, users[0], users[0], true);
           if (scratch) {
             scratch_ = scratch;

@@ -132,6 +132,25 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
                       fmt::format("kernel {}x{}, stride {}x{}: at most 255", window.kernel_h,
                                   window.kernel_w, window.stride_h, window.stride_w));
   }
+  if (steps > 65535) {
+    return Unmappable(context, fmt::format("{} steps per output; at most 65535", steps));
+  }
+  // FULLY_CONNECTED sums in the order of the flattened image, L values a step. With whole blocks
+  // that is (y, x, block); otherwise only the block order is possible, which is the same where
+  // nothing can overflow.
+  const bool is_image_input = context.node.kind == ir::OperatorKind::kFullyConnected && taps > 1;
+  const bool is_flattened = is_image_input && shape.in_channels % lanes == 0 && blocks <= 255;
+  if (is_image_input && !is_flattened) {
+    const int bits = ir::RequiredAccumulatorBits(context.graph, context.node);
+    if (bits > context.accumulator_bits) {
+      return Unmappable(
+          context,
+          fmt::format(
+              "{} channels per position are not a multiple of {} lanes, so that the order of "
+              "summation differs; that needs an accumulator of at least {} bits, given {}",
+              shape.in_channels, lanes, bits, context.accumulator_bits));
+    }
+  }
   Descriptor base;
   base.set_opcode(static_cast<int>(Opcode::kConv));
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ChannelParameters> channels,
@@ -144,6 +163,11 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
       const int tap = index / shape.in_channels;
       return WeightAt(context, shape, oc, tap / window.kernel_w, tap % window.kernel_w,
                       index % shape.in_channels);
+    }
+    if (is_flattened) {
+      const int pixel = step / blocks;
+      return WeightAt(context, shape, oc, pixel / window.kernel_w, pixel % window.kernel_w,
+                      step % blocks * lanes + lane);
     }
     const int c = step / taps * lanes + lane;
     if (c >= shape.in_channels) return 0;
@@ -178,6 +202,19 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
     step.produces = {RegionOf(context, area)};
     Descriptor& d = step.descriptor;
     SetGeometry(context, window, area, d);
+    if (is_flattened) {
+      // The three loops, outermost first: y, x, block.
+      const TensorPlacement& from = context.inputs[0].placement;
+      d.set_in_blocks(window.kernel_h)
+          .set_last_lanes(lanes)
+          .set_in_plane_pitch(from.row_pitch & 0xFFFF)
+          .set_kernel_h(window.kernel_w)
+          .set_in_row_pitch(from.col_pitch & 0xFFFF)
+          .set_kernel_w(blocks)
+          .set_in_col_pitch(from.plane_pitch & 0xFFFF)
+          .set_in_w(blocks)
+          .set_in_h(window.kernel_w);
+    }
     if (scratch) {
       const int row_bytes = context.inputs[0].image.width * shape.in_channels;
       d.set_im2col(1)
