@@ -180,7 +180,7 @@ class Compiler {
     placed.image = image;
     placed.placement.col_pitch = 1;
     placed.placement.row_pitch = image.width;
-    if (walked_by_window_[static_cast<size_t>(tensor)] && image.height > 1) {
+    if (walked_by_window_[static_cast<size_t>(tensor)]) {
       placed.placement.row_pitch |= 1;
     }
     placed.placement.plane_pitch = placed.placement.row_pitch * image.height;

@@ -6,6 +6,7 @@
 
 #include "base/interrupt.h"
 #include "sim/descriptor_engine.h"
+#include "sim/job_check.h"
 
 namespace macloom::sim {
 namespace {
@@ -18,6 +19,7 @@ class DescriptorDevice : public Device {
 
   Result<DeviceRun> Run(const arch::Job& job, const ir::TensorValue& input) override {
     MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
+    MACLOOM_RETURN_IF_ERROR(CheckJob(job, input));
     MachineState machine(job.config, job.effective_accumulator_bits);
     machine.memory.assign(job.memory_bytes, 0);
     std::copy(job.image.begin(), job.image.end(), machine.memory.begin());

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
+#include "sim/descriptor_check.h"
+
 namespace macloom::sim {
 namespace {
-
-Error Bad(const arch::Descriptor& d, const std::string& text) {
-  return {ErrorKind::kCheckFailed, fmt::format("descriptor device: tag {}: {}", d.tag(), text)};
-}
 
 /// Parameters of one channel as the lanes see them.
 struct Channel {
@@ -29,9 +28,7 @@ class Operation {
   }
 
   Status Run() {
-    if (d_.version() != arch::kDescriptorVersion) {
-      return Bad(d_, fmt::format("version {}", d_.version()));
-    }
+    MACLOOM_RETURN_IF_ERROR(CheckDescriptor(m_.config, d_));
     Status status;
     switch (static_cast<arch::Opcode>(d_.opcode())) {
       case arch::Opcode::kEnd:
@@ -49,44 +46,41 @@ class Operation {
       case arch::Opcode::kAdd:
         status = Add();
         break;
-      default:
-        return Bad(d_, fmt::format("opcode {}", d_.opcode()));
     }
-    if (status.ok() && out_of_range_)
-      status = Bad(d_, "word address outside the activation memory");
+    if (status.ok() && outside_field_ != nullptr) {
+      return DescriptorError(
+          d_, fmt::format("{}: word {} lies outside the activation memory of {}", outside_field_,
+                          outside_word_, m_.config.activation_words()));
+    }
     return status;
   }
 
  private:
   //--- memories -------------------------------------------------------------------------------
 
-  int8_t Code(int64_t word, int lane) {
+  /// Byte of a lane; notes the first access outside the memory, made through `field`'s address.
+  uint8_t* Byte(const char* field, int64_t word, int lane) {
     const uint64_t byte = static_cast<uint64_t>(word & 0xFFFF) * lanes_ + lane;
-    if (byte >= m_.activation.size()) {
-      out_of_range_ = true;
-      return 0;
+    if (byte < m_.activation.size()) return &m_.activation[byte];
+    if (outside_field_ == nullptr) {
+      outside_field_ = field;
+      outside_word_ = word & 0xFFFF;
     }
-    return static_cast<int8_t>(m_.activation[byte]);
+    return nullptr;
   }
 
-  void Put(int64_t word, int lane, int value) {
-    const uint64_t byte = static_cast<uint64_t>(word & 0xFFFF) * lanes_ + lane;
-    if (byte >= m_.activation.size()) {
-      out_of_range_ = true;
-      return;
-    }
-    m_.activation[byte] = static_cast<uint8_t>(value);
+  int8_t Code(const char* field, int64_t word, int lane) {
+    const uint8_t* byte = Byte(field, word, lane);
+    return byte == nullptr ? int8_t{0} : static_cast<int8_t>(*byte);
+  }
+
+  void Put(const char* field, int64_t word, int lane, int value) {
+    if (uint8_t* byte = Byte(field, word, lane)) *byte = static_cast<uint8_t>(value);
   }
 
   Status Transfer() {
     const bool is_load = d_.opcode() == static_cast<uint32_t>(arch::Opcode::kLoad);
-    const int64_t beat = m_.config.axi_bytes();
     std::vector<uint8_t>& chip = is_load && d_.to_staging() ? m_.staging : m_.activation;
-    if (d_.row_bytes() == 0 || d_.row_bytes() % beat != 0 || d_.ext_address() % beat != 0) {
-      return Bad(d_,
-                 fmt::format("row_bytes {}, ext_address 0x{:X}: not multiples of the {}-byte beat",
-                             d_.row_bytes(), d_.ext_address(), beat));
-    }
     for (uint32_t plane = 0; plane < d_.dma_planes(); ++plane) {
       for (uint32_t row = 0; row < d_.dma_rows(); ++row) {
         const uint64_t external = uint64_t{d_.ext_address()} +
@@ -97,10 +91,17 @@ class Operation {
         const uint32_t plane_pitch = is_load ? d_.out_plane_pitch() : d_.in_plane_pitch();
         const uint64_t word = (base + plane * plane_pitch + row * row_pitch) & 0xFFFF;
         const uint64_t on_chip = word * static_cast<uint64_t>(lanes_);
-        if (external + d_.row_bytes() > m_.memory.size() ||
-            on_chip + d_.row_bytes() > chip.size()) {
-          return Bad(d_, fmt::format("transfer of {} bytes at 0x{:X} / word {} leaves a memory",
-                                     d_.row_bytes(), external, word));
+        if (external + d_.row_bytes() > m_.memory.size()) {
+          return DescriptorError(
+              d_,
+              fmt::format("ext_address: {} bytes at 0x{:X} leave the external memory of {} bytes",
+                          d_.row_bytes(), external, m_.memory.size()));
+        }
+        if (on_chip + d_.row_bytes() > chip.size()) {
+          return DescriptorError(
+              d_,
+              fmt::format("{}: {} bytes at word {} leave the on-chip memory of {} bytes",
+                          is_load ? "out_base" : "in_origin", d_.row_bytes(), word, chip.size()));
         }
         const auto from = (is_load ? m_.memory.begin() + static_cast<int64_t>(external)
                                    : chip.begin() + static_cast<int64_t>(on_chip));
@@ -120,10 +121,11 @@ class Operation {
     const uint64_t group_bytes = d_.stream_param_bytes() + d_.stream_weight_rows() * row_bytes;
     const uint64_t base = d_.stream_address() + group * group_bytes;
     const int record = d_.per_layer() ? 4 : arch::kParameterRecordBytes;
-    if (group >= d_.stream_groups() || base + group_bytes > m_.memory.size() ||
-        static_cast<uint64_t>(entries) * record > d_.stream_param_bytes()) {
-      return Bad(d_, fmt::format("stream_address 0x{:X}: group {} of {} lies outside",
-                                 d_.stream_address(), group, d_.stream_groups()));
+    if (base + group_bytes > m_.memory.size()) {
+      return DescriptorError(
+          d_,
+          fmt::format("stream_address: group {} at 0x{:X} leaves the external memory of {} bytes",
+                      group, base, m_.memory.size()));
     }
     channels_.assign(static_cast<size_t>(entries), {});
     for (int e = 0; e < entries; ++e) {
@@ -133,6 +135,10 @@ class Operation {
       if (!d_.per_layer()) {
         channel.multiplier = static_cast<int32_t>(m_.ReadWord(at + 4));
         channel.shift = static_cast<int8_t>(m_.memory[at + 8]);
+        const std::string place =
+            fmt::format("stream_address: multiplier {} of group {}", e, group);
+        MACLOOM_RETURN_IF_ERROR(
+            CheckMultiplier(d_, place.c_str(), channel.multiplier, channel.shift));
       } else {
         channel.multiplier = static_cast<int32_t>(d_.multiplier());
         channel.shift = d_.shift_signed();
@@ -142,12 +148,6 @@ class Operation {
     return {};
   }
 
-  Status CheckWeights(int64_t needed_rows) const {
-    if (needed_rows == d_.stream_weight_rows()) return {};
-    return Bad(d_, fmt::format("stream_weight_rows {}: the operation uses {}",
-                               d_.stream_weight_rows(), needed_rows));
-  }
-
   //--- arithmetic -----------------------------------------------------------------------------
 
   int64_t Reduce(int64_t value) const {
@@ -155,11 +155,11 @@ class Operation {
     return static_cast<int64_t>(static_cast<uint64_t>(value) << unused) >> unused;
   }
 
-  /// One accumulator step; counts an event if `counts`.
-  int64_t Accumulate(int64_t acc, int64_t sum, bool counts) {
+  /// One accumulator step of a valid output.
+  int64_t Accumulate(int64_t acc, int64_t sum) {
     const int64_t exact = acc + sum;
     if (exact >= low_ && exact <= high_) return exact;
-    if (counts) ++m_.counters.overflow_events;
+    ++m_.counters.overflow_events;
     if (d_.saturate()) return exact < low_ ? low_ : high_;
     return Reduce(exact);
   }
@@ -220,12 +220,18 @@ class Operation {
             value = d_.pad_code_signed();
             if (inside) {
               const uint64_t byte = static_cast<uint64_t>(row * d_.stage_row_bytes() + col);
-              if (byte >= m_.staging.size())
-                return Bad(d_, "im2col reads outside the staging memory");
+              if (byte >= m_.staging.size()) {
+                return DescriptorError(
+                    d_,
+                    fmt::format("stage_rows {}, stage_row_bytes {}: byte {} lies outside the "
+                                "staging memory of {}",
+                                d_.stage_rows(), d_.stage_row_bytes(), byte, m_.staging.size()));
+              }
               value = static_cast<int8_t>(m_.staging[byte]);
             }
           }
-          Put(d_.in_origin() + oy * d_.in_y_step() + ox * d_.in_x_step() +
+          Put("in_origin",
+              d_.in_origin() + oy * d_.in_y_step() + ox * d_.in_x_step() +
                   j / lanes_ * d_.in_plane_pitch(),
               static_cast<int>(j % lanes_), value);
         }
@@ -237,13 +243,6 @@ class Operation {
   /// Convolution: any order of pixels and groups gives the same values and event counts, so the
   /// loops are groups outermost; the steps of one accumulator are in hardware order.
   Status Conv() {
-    const int64_t taps = int64_t{d_.kernel_h()} * d_.kernel_w();
-    MACLOOM_RETURN_IF_ERROR(CheckWeights(taps * d_.in_blocks()));
-    if (d_.stream_groups() !=
-        (d_.out_channels() + static_cast<uint32_t>(rows_) - 1) / static_cast<uint32_t>(rows_)) {
-      return Bad(d_, fmt::format("stream_groups {} for {} channels", d_.stream_groups(),
-                                 d_.out_channels()));
-    }
     std::vector<int64_t> acc(static_cast<size_t>(rows_));
     std::vector<int8_t> word(static_cast<size_t>(lanes_));
     for (uint32_t group = 0; group < d_.stream_groups(); ++group) {
@@ -251,6 +250,7 @@ class Operation {
       const int first = static_cast<int>(group) * rows_;
       const int valid = std::min(rows_, static_cast<int>(d_.out_channels()) - first);
       for (int64_t oy = 0; oy < d_.out_h(); ++oy) {
+        MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
         for (int64_t ox = 0; ox < d_.out_w(); ++ox) {
           for (int m = 0; m < rows_; ++m)
             acc[static_cast<size_t>(m)] = channels_[static_cast<size_t>(m)].start;
@@ -263,7 +263,7 @@ class Operation {
                   const int8_t* weights = weights_ + (step * rows_ + m) * lanes_;
                   int32_t sum = 0;
                   for (int l = 0; l < lanes_; ++l) sum += word[static_cast<size_t>(l)] * weights[l];
-                  acc[static_cast<size_t>(m)] = Accumulate(acc[static_cast<size_t>(m)], sum, true);
+                  acc[static_cast<size_t>(m)] = Accumulate(acc[static_cast<size_t>(m)], sum);
                 }
                 m_.counters.macs += int64_t{valid} * ValidLanes(block);
               }
@@ -273,7 +273,7 @@ class Operation {
                              oy * d_.out_row_pitch() + ox * d_.out_col_pitch();
           for (int m = 0; m < valid; ++m) {
             const Channel& channel = channels_[static_cast<size_t>(m)];
-            Put(to, first % lanes_ + m,
+            Put("out_base", to, first % lanes_ + m,
                 Requantize(acc[static_cast<size_t>(m)], channel.multiplier, channel.shift));
           }
         }
@@ -284,29 +284,13 @@ class Operation {
 
   Status Depthwise() {
     const bool unit = d_.unit_weights();
-    const int64_t taps = int64_t{d_.kernel_h()} * d_.kernel_w();
-    if (!unit) {
-      MACLOOM_RETURN_IF_ERROR(CheckWeights((taps + rows_ - 1) / rows_));
-      if (d_.stream_groups() != d_.in_blocks()) {
-        return Bad(
-            d_, fmt::format("stream_groups {} for {} blocks", d_.stream_groups(), d_.in_blocks()));
-      }
-    }
-    const int64_t span = int64_t{d_.group_rows() - 1} * d_.stride_w() + d_.window_taps();
-    if (d_.group_rows() < 1 || static_cast<int>(d_.group_rows()) > rows_ || d_.window_taps() < 1 ||
-        (d_.group_rows() > 1 && d_.stride_w() > 2) || span > m_.config.window_words) {
-      return Bad(d_, fmt::format("group_rows {}, window_taps {}, stride_w {} do not fit the window",
-                                 d_.group_rows(), d_.window_taps(), d_.stride_w()));
-    }
-    if (m_.config.activation_banks > 1 && span > 1 && d_.in_col_pitch() % 2 == 0) {
-      return Bad(d_, fmt::format("in_col_pitch {} is even", d_.in_col_pitch()));
-    }
     std::vector<int8_t> word(static_cast<size_t>(lanes_));
     std::vector<int64_t> acc(static_cast<size_t>(lanes_));
     for (uint32_t block = 0; block < d_.in_blocks(); ++block) {
       if (!unit) MACLOOM_RETURN_IF_ERROR(OpenGroup(block, lanes_));
       const int valid = ValidLanes(block);
       for (int64_t oy = 0; oy < d_.out_h(); ++oy) {
+        MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
         for (int64_t ox = 0; ox < d_.out_w(); ++ox) {
           for (int l = 0; l < valid; ++l) {
             acc[static_cast<size_t>(l)] = unit ? 0 : channels_[static_cast<size_t>(l)].start;
@@ -318,7 +302,7 @@ class Operation {
               for (int l = 0; l < valid; ++l) {
                 const size_t lane = static_cast<size_t>(l);
                 const int weight = unit ? 1 : weights_[tap * lanes_ + l];
-                acc[lane] = Accumulate(acc[lane], word[lane] * weight, true);
+                acc[lane] = Accumulate(acc[lane], word[lane] * weight);
               }
               if (!unit) m_.counters.macs += valid;
             }
@@ -331,7 +315,7 @@ class Operation {
             const int64_t multiplier = from_descriptor ? static_cast<int32_t>(d_.multiplier())
                                                        : channels_[lane].multiplier;
             const int shift = from_descriptor ? d_.shift_signed() : channels_[lane].shift;
-            Put(to, l, Requantize(acc[lane], multiplier, shift));
+            Put("out_base", to, l, Requantize(acc[lane], multiplier, shift));
           }
         }
       }
@@ -342,7 +326,6 @@ class Operation {
   Status Add() {
     const bool is_single = d_.requant_mode() == static_cast<uint32_t>(arch::RequantMode::kSingle);
     const int shift = d_.add_shift_signed();
-    if (shift > 0 || shift < -31) return Bad(d_, fmt::format("add_shift {}", shift));
     const int64_t multiplier = static_cast<int32_t>(d_.add_multiplier());
     for (uint32_t block = 0; block < d_.in_blocks(); ++block) {
       const int valid = ValidLanes(block);
@@ -353,12 +336,14 @@ class Operation {
           const int64_t to = d_.out_base() + int64_t{block} * d_.out_plane_pitch() +
                              y * d_.out_row_pitch() + x * d_.out_col_pitch();
           for (int l = 0; l < valid; ++l) {
-            const int64_t a = int64_t{Code(d_.in_origin() + offset, l)} - d_.add_zero_a_signed();
-            const int64_t b = int64_t{Code(d_.in2_origin() + offset, l)} - d_.add_zero_b_signed();
+            const int64_t a =
+                int64_t{Code("in_origin", d_.in_origin() + offset, l)} - d_.add_zero_a_signed();
+            const int64_t b =
+                int64_t{Code("in2_origin", d_.in2_origin() + offset, l)} - d_.add_zero_b_signed();
             const int64_t scaled =
                 is_single ? (b * multiplier + (int64_t{1} << (10 - shift))) >> (11 - shift)
                           : ShiftAway((b * multiplier + (1 << 10)) >> 11, -shift);
-            Put(to, l,
+            Put("out_base", to, l,
                 Requantize(a * (1 << 19) + scaled, static_cast<int32_t>(d_.multiplier()),
                            d_.shift_signed()));
           }
@@ -386,7 +371,7 @@ class Operation {
         (d_.in_origin() + ox * d_.in_x_step() + oy * d_.in_y_step() + block * d_.in_plane_pitch() +
          ky * d_.in_row_pitch() + kx * d_.in_col_pitch()) &
         0xFFFF;
-    for (int l = 0; l < lanes_; ++l) word[static_cast<size_t>(l)] = Code(address, l);
+    for (int l = 0; l < lanes_; ++l) word[static_cast<size_t>(l)] = Code("in_origin", address, l);
   }
 
   MachineState& m_;
@@ -395,7 +380,8 @@ class Operation {
   int64_t low_ = 0, high_ = 0;
   std::vector<Channel> channels_;
   const int8_t* weights_ = nullptr;
-  bool out_of_range_ = false;
+  const char* outside_field_ = nullptr;  ///< First access outside the activation memory.
+  int64_t outside_word_ = 0;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -23,8 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// -O1 for the model's slow paths would save nothing: one build serves every later run.
 constexpr const char* kCompilerFlags = "-O2 -fPIC";
+constexpr std::array kVerilatorFlags = {
+    "verilator",  "--cc",    "-O3",          "--x-assign", "fast",  "--x-initial", "fast",
+    "--noassert", "-CFLAGS", kCompilerFlags, "--prefix",   "Vloom", "--Mdir",      "obj"};
 
 /// Exclusive lock on a file for the life of the object.
 class FileLock {
@@ -71,11 +74,8 @@ Status Build(const arch::HardwareConfig& config, const std::map<std::string, std
     }
   }
   const fs::path log = folder / "build.log";
-  std::vector<std::string> verilate = {
-      "verilator", "--cc",         "-O3",          "--x-assign",
-      "fast",      "--x-initial",  "fast",         "--noassert",
-      "-CFLAGS",   kCompilerFlags, "--prefix",     "Vloom",
-      "--Mdir",    "obj",          "--top-module", rtl_gen::TopName(config)};
+  std::vector<std::string> verilate(kVerilatorFlags.begin(), kVerilatorFlags.end());
+  verilate.insert(verilate.end(), {"--top-module", rtl_gen::TopName(config)});
   verilate.insert(verilate.end(), sources.begin(), sources.end());
   MACLOOM_RETURN_IF_ERROR(RunTool(verilate, folder, log, "verilator"));
   MACLOOM_RETURN_IF_ERROR(RunTool(
@@ -124,7 +124,8 @@ Result<fs::path> BuildModel(const arch::HardwareConfig& config) {
   const TemporaryFolder scratch{pattern};
   MACLOOM_ASSIGN_OR_RETURN(const std::string version, VerilatorVersion(scratch.path));
 
-  std::string everything = version + kCompilerFlags;
+  std::string everything = version;
+  for (const char* flag : kVerilatorFlags) everything += std::string(flag) + '\0';
   for (const auto* files : {&rtl, &EmbeddedHarness()}) {
     for (const auto& [name, text] : *files) everything += name + '\0' + text + '\0';
   }
@@ -134,6 +135,9 @@ Result<fs::path> BuildModel(const arch::HardwareConfig& config) {
   if (!lock.ok()) return OutputError(fmt::format("cannot lock {}", entry.string()));
   if (fs::exists(entry / "model.so")) return entry / "model.so";
 
+  for (const char* tool : {"make", "g++"}) {
+    if (FindProgram(tool).empty()) return ToolMissing(tool, tool);
+  }
   ProgressLine progress(fmt::format("building RTL model {}, once", config.name), 0);
   progress.Update(0);
   const fs::path work = scratch.path / "work";

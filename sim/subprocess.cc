@@ -37,7 +37,8 @@ std::filesystem::path FindProgram(const std::string& program) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::filesystem::path candidate = std::filesystem::path(folder) / program;
+    if (folder.empty()) continue;
+    const std::filesystem::path candidate = std::filesystem::absolute(folder) / program;
     if (::access(candidate.c_str(), X_OK) == 0 && !std::filesystem::is_directory(candidate)) {
       return candidate;
     }
@@ -45,13 +46,17 @@ std::filesystem::path FindProgram(const std::string& program) {
   return {};
 }
 
+Error ToolMissing(const std::string& program, const std::string& package) {
+  return {
+      ErrorKind::kToolMissing,
+      fmt::format("`{}` is not on PATH; it comes with the Debian package {}", program, package)};
+}
+
 Status RunTool(const std::vector<std::string>& arguments, const std::filesystem::path& directory,
                const std::filesystem::path& log, const std::string& package) {
   const std::filesystem::path program = FindProgram(arguments[0]);
   if (program.empty()) {
-    return Error{ErrorKind::kToolMissing,
-                 fmt::format("`{}` is not on PATH; it comes with the Debian package {}",
-                             arguments[0], package)};
+    return ToolMissing(arguments[0], package);
   }
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -74,14 +79,21 @@ Status RunTool(const std::vector<std::string>& arguments, const std::filesystem:
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
   }
+  // Set on both sides: whoever runs first, the group exists before it is needed.
+  ::setpgid(child, child);
   int status = 0;
-  while (::waitpid(child, &status, WNOHANG) == 0) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(child, &status, WNOHANG)) == 0) {
     if (Interrupted()) {
       ::kill(-child, SIGTERM);
       ::waitpid(child, &status, 0);
       return CheckInterrupted();
     }
     ::usleep(20000);
+  }
+  if (ended < 0) {
+    return Error{ErrorKind::kToolFailed,
+                 fmt::format("cannot wait for `{}`: {}", arguments[0], std::strerror(errno))};
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const std::string end = WIFEXITED(status) ? fmt::format("status {}", WEXITSTATUS(status))

@@ -12,6 +12,9 @@ namespace macloom::sim {
 /// First executable `program` on PATH; empty if there is none.
 std::filesystem::path FindProgram(const std::string& program);
 
+/// kToolMissing: `program` is not on PATH and comes with the Debian package `package`.
+Error ToolMissing(const std::string& program, const std::string& package);
+
 /// Runs `arguments` (arguments[0] looked up on PATH) in `directory`, standard output and error
 /// appended to `log`, and waits. The child is killed when the user interrupts.
 ///

@@ -8,6 +8,7 @@
 
 #include "base/interrupt.h"
 #include "sim/harness/harness_abi.h"
+#include "sim/job_check.h"
 #include "sim/model_cache.h"
 
 namespace macloom::sim {
@@ -56,12 +57,14 @@ class VerilatedDevice : public Device {
   Result<DeviceRun> Run(const arch::Job& job, const ir::TensorValue& input) override {
     MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
     if (job.config != config_) return Failed("the job was compiled for another configuration");
+    MACLOOM_RETURN_IF_ERROR(CheckJob(job, input));
     std::vector<uint8_t> memory(job.memory_bytes, 0);
     std::copy(job.image.begin(), job.image.end(), memory.begin());
     arch::WriteInput(job, input, memory);
     activation_.assign(static_cast<size_t>(config_.activation_bytes), 0);
-    last_write_.assign(activation_.size(), 0);
+    last_write_.assign(activation_.size(), kNeverWritten);
     done_.clear();
+    written_.clear();
     job_ = &job;
     result_ = {};
     result_.tensors.resize(job.graph.tensors.size());
@@ -90,8 +93,10 @@ class VerilatedDevice : public Device {
     // Far above any real run: one multiplier at work, and 50 cycles for every byte of memory.
     run.cycle_limit = static_cast<uint64_t>(macs) + 50 * memory.size() + 1'000'000;
     run.on_done = &VerilatedDevice::OnDone;
+    run.on_poll = [](void*) { return Interrupted() ? 1 : 0; };
     run.context = this;
     run_(&run);
+    MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
     MACLOOM_RETURN_IF_ERROR(CheckRun(run, macs));
     MACLOOM_RETURN_IF_ERROR(ReadRecords(memory));
     return std::move(result_);
@@ -100,8 +105,9 @@ class VerilatedDevice : public Device {
   WriteEvent LastWrite(int64_t address, int lane, uint32_t tag) const override {
     const auto found = written_.find(tag);
     if (found == written_.end()) return {-1, tag};
-    const size_t byte = static_cast<size_t>(address * config_.lanes + lane);
-    return {static_cast<int64_t>(found->second.at(byte)), tag};
+    const int64_t byte = address * config_.lanes + lane;
+    if (byte < 0 || byte >= config_.activation_bytes) return {-1, tag};
+    return {static_cast<int64_t>(found->second[static_cast<size_t>(byte)]), tag};
   }
 
  private:
@@ -113,7 +119,7 @@ class VerilatedDevice : public Device {
       arch::UnpackRegion(*device.job_, region, device.activation_,
                          device.result_.tensors[static_cast<size_t>(region.tensor)]);
     }
-    device.written_[tag].assign(device.last_write_.begin(), device.last_write_.end());
+    if (!device.job_->steps[tag].produces.empty()) device.written_[tag] = device.last_write_;
   }
 
   Status CheckRun(const LoomRun& run, int64_t macs) {
@@ -185,6 +191,9 @@ class VerilatedDevice : public Device {
     return {};
   }
 
+  /// Becomes cycle -1 in LastWrite().
+  static constexpr uint64_t kNeverWritten = ~uint64_t{0};
+
   arch::HardwareConfig config_;
   VerilatedOptions options_;
   void* library_;
@@ -194,7 +203,7 @@ class VerilatedDevice : public Device {
   std::vector<uint8_t> activation_;
   std::vector<uint64_t> last_write_;
   std::vector<std::pair<uint32_t, uint64_t>> done_;
-  std::map<uint32_t, std::vector<uint64_t>> written_;
+  std::map<uint32_t, std::vector<uint64_t>> written_;  ///< last_write_ when a tag completed.
 };
 
 }  // namespace

@@ -13,6 +13,9 @@
 namespace {
 
 constexpr int kQueue = 64;
+constexpr uint64_t kPollCycles = 65536;
+/// Cycles after which an AXI4-Lite access counts as lost.
+constexpr int kRegisterLimit = 100;
 
 /// Small deterministic generator (xorshift64*), so that a seed gives the same stalls everywhere.
 class Random {
@@ -62,7 +65,6 @@ class Harness {
   void Run() {
     top_->rst_ni = 0;
     top_->sim_acc_narrow_i = static_cast<uint8_t>(run_->acc_narrow_bits);
-    top_->s_axil_bready_i = 1;
     for (int i = 0; i < 4; ++i) Tick();
     top_->rst_ni = 1;
     for (uint32_t i = 0; i < 8; ++i) run_->registers[i] = ReadRegister(4 * i);
@@ -74,10 +76,14 @@ class Harness {
     WriteRegister(0x020, 3);
     while (!top_->irq_o && run_->error[0] == 0) {
       Tick();
+      if (cycle_ % kPollCycles == 0 && run_->on_poll(run_->context)) {
+        Fail("interrupted in cycle %llu", static_cast<unsigned long long>(cycle_ - start_cycle_));
+      }
       if (cycle_ - start_cycle_ > run_->cycle_limit) {
         is_running_ = false;
+        const uint32_t tag = ReadRegister(0x034);
         Fail("no interrupt after %llu cycles; descriptor in work has tag %u",
-             static_cast<unsigned long long>(run_->cycle_limit), ReadRegister(0x034));
+             static_cast<unsigned long long>(run_->cycle_limit), tag);
       }
     }
     is_running_ = false;
@@ -125,6 +131,7 @@ class Harness {
     top.eval();
     if (top.rst_ni) {
       Observe();
+      if (is_register_access_) ObserveRegisters();
     }
     top.clk_i = 1;
     top.eval();
@@ -153,18 +160,31 @@ class Harness {
   /// Handshakes of this cycle and the rule that valid and payload stay until ready.
   void Observe() {
     Vloom& top = *top_;
-    if (ar_waiting_ && (!top.m_axi_arvalid_o || top.m_axi_araddr_o != ar_address_)) {
-      Fail("AXI AR: valid or address changed before ready");
+    if (ar_waiting_ && (!top.m_axi_arvalid_o || top.m_axi_araddr_o != ar_address_ ||
+                        top.m_axi_arlen_o != ar_length_)) {
+      Fail("AXI AR: valid, address or length changed before ready");
     }
     ar_waiting_ = top.m_axi_arvalid_o && !top.m_axi_arready_i;
     ar_address_ = top.m_axi_araddr_o;
-    if (aw_waiting_ && (!top.m_axi_awvalid_o || top.m_axi_awaddr_o != aw_address_)) {
-      Fail("AXI AW: valid or address changed before ready");
+    ar_length_ = top.m_axi_arlen_o;
+    if (aw_waiting_ && (!top.m_axi_awvalid_o || top.m_axi_awaddr_o != aw_address_ ||
+                        top.m_axi_awlen_o != aw_length_)) {
+      Fail("AXI AW: valid, address or length changed before ready");
     }
     aw_waiting_ = top.m_axi_awvalid_o && !top.m_axi_awready_i;
     aw_address_ = top.m_axi_awaddr_o;
-    if (w_waiting_ && !top.m_axi_wvalid_o) Fail("AXI W: valid dropped before ready");
+    aw_length_ = top.m_axi_awlen_o;
+    if (w_waiting_ && (!top.m_axi_wvalid_o || top.m_axi_wstrb_o != w_strobes_ ||
+                       static_cast<bool>(top.m_axi_wlast_o) != w_last_ ||
+                       std::memcmp(w_data_, &top.m_axi_wdata_o, kBeatBytes) != 0)) {
+      Fail("AXI W: valid, data, strobes or last changed before ready");
+    }
     w_waiting_ = top.m_axi_wvalid_o && !top.m_axi_wready_i;
+    if (w_waiting_) {
+      w_strobes_ = static_cast<uint32_t>(top.m_axi_wstrb_o);
+      w_last_ = top.m_axi_wlast_o;
+      std::memcpy(w_data_, &top.m_axi_wdata_o, kBeatBytes);
+    }
 
     if (top.m_axi_rvalid_i && top.m_axi_rready_o) {
       beat_held_ = false;
@@ -235,34 +255,67 @@ class Harness {
     }
   }
 
+  /// Before each rising edge: AXI4-Lite handshakes of this cycle.
+  void ObserveRegisters() {
+    Vloom& top = *top_;
+    if (top.s_axil_awvalid_i && top.s_axil_awready_o) taken_ |= kAddress;
+    if (top.s_axil_wvalid_i && top.s_axil_wready_o) taken_ |= kData;
+    if (top.s_axil_arvalid_i && top.s_axil_arready_o) taken_ |= kAddress;
+    if (top.s_axil_bvalid_o && top.s_axil_bready_i) {
+      taken_ |= kResponse;
+      response_ = top.s_axil_bresp_o;
+    }
+    if (top.s_axil_rvalid_o && top.s_axil_rready_i) {
+      taken_ |= kResponse;
+      response_ = top.s_axil_rresp_o;
+      read_data_ = top.s_axil_rdata_o;
+    }
+  }
+
   void WriteRegister(uint32_t address, uint32_t value) {
     Vloom& top = *top_;
     top.s_axil_awaddr_i = static_cast<uint16_t>(address);
-    top.s_axil_awvalid_i = 1;
     top.s_axil_wdata_i = value;
     top.s_axil_wstrb_i = 15;
-    top.s_axil_wvalid_i = 1;
-    Tick();
+    top.s_axil_bready_i = 1;
+    taken_ = 0;
+    is_register_access_ = true;
+    for (int i = 0; i < kRegisterLimit && (taken_ & kResponse) == 0; ++i) {
+      top.s_axil_awvalid_i = (taken_ & kAddress) == 0;
+      top.s_axil_wvalid_i = (taken_ & kData) == 0;
+      Tick();
+    }
     top.s_axil_awvalid_i = 0;
     top.s_axil_wvalid_i = 0;
-    for (int i = 0; i < 2; ++i) Tick();
+    CheckAnswer("write", address);
   }
 
   uint32_t ReadRegister(uint32_t address) {
     Vloom& top = *top_;
     top.s_axil_araddr_i = static_cast<uint16_t>(address);
-    top.s_axil_arvalid_i = 1;
-    top.s_axil_rready_i = 0;
-    Tick();
-    top.s_axil_arvalid_i = 0;
-    const uint32_t value = top.s_axil_rdata_o;
-    if (!top.s_axil_rvalid_o || top.s_axil_rresp_o != 0)
-      Fail("register 0x%03x: no answer", address);
     top.s_axil_rready_i = 1;
-    Tick();
+    taken_ = 0;
+    is_register_access_ = true;
+    for (int i = 0; i < kRegisterLimit && (taken_ & kResponse) == 0; ++i) {
+      top.s_axil_arvalid_i = (taken_ & kAddress) == 0;
+      Tick();
+    }
+    top.s_axil_arvalid_i = 0;
     top.s_axil_rready_i = 0;
-    return value;
+    CheckAnswer("read", address);
+    return read_data_;
   }
+
+  void CheckAnswer(const char* access, uint32_t address) {
+    is_register_access_ = false;
+    if ((taken_ & kResponse) == 0) {
+      Fail("AXI4-Lite: no answer to the %s of register 0x%03x", access, address);
+    } else if (response_ != 0) {
+      Fail("AXI4-Lite: response %u to the %s of register 0x%03x", response_, access, address);
+    }
+  }
+
+  static constexpr uint32_t kAddress = 1, kData = 2, kResponse = 4;
 
   LoomRun* run_;
   std::unique_ptr<VerilatedContext> context_;
@@ -273,9 +326,14 @@ class Harness {
   bool is_running_ = false;
   BurstQueue reads_, writes_;
   uint32_t responses_ = 0;
+  bool is_register_access_ = false;
+  uint32_t taken_ = 0, response_ = 0, read_data_ = 0;
   bool response_held_ = false, beat_held_ = false;
   bool ar_waiting_ = false, aw_waiting_ = false, w_waiting_ = false;
-  uint32_t ar_address_ = 0, aw_address_ = 0;
+  uint32_t ar_address_ = 0, aw_address_ = 0, ar_length_ = 0, aw_length_ = 0;
+  uint32_t w_strobes_ = 0;
+  bool w_last_ = false;
+  uint8_t w_data_[kBeatBytes] = {};
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define MACLOOM_HARNESS_ABI_VERSION 1
+#define MACLOOM_HARNESS_ABI_VERSION 2
 
 /* One run of a descriptor list from reset to interrupt. */
 struct LoomRun {
@@ -28,6 +28,8 @@ struct LoomRun {
   uint64_t cycle_limit;
   /* Called when a descriptor completes, after its writes are in `activation`. */
   void (*on_done)(void* context, uint32_t tag, uint64_t cycle);
+  /* Called now and then; the run ends early if it returns 1. */
+  int (*on_poll)(void* context);
   void* context;
   /* Results. */
   uint64_t cycles;

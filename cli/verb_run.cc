@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/npy.h"
+#include "cli/common.h"
+#include "flow/model.h"
+#include "flow/run.h"
+
+namespace macloom::cli {
+namespace {
+
+struct Options {
+  std::string model, inputs, labels, outputs, trace, json;
+  int random = 0;
+  uint64_t seed = 1;
+  RoundingOption rounding;
+};
+
+NpyArray OutputArray(const std::vector<ir::TensorValue>& outputs) {
+  std::vector<int64_t> shape = outputs[0].shape;
+  shape.insert(shape.begin(), static_cast<int64_t>(outputs.size()));
+  std::vector<int32_t> codes;
+  for (const ir::TensorValue& output : outputs) {
+    codes.insert(codes.end(), output.codes.begin(), output.codes.end());
+  }
+  return FromInt32(shape, codes);
+}
+
+/// trace/NNNN/<node>.npy for every sample and node.
+Status WriteTrace(const ir::Graph& graph, const flow::RunResult& result,
+                  const std::string& directory) {
+  MACLOOM_ASSIGN_OR_RETURN(OutputDirectory output, OutputDirectory::Create(directory));
+  for (size_t n = 0; n < result.traces.size(); ++n) {
+    for (const ir::Node& node : graph.nodes) {
+      const ir::TensorValue& value = result.traces[n].tensors[static_cast<size_t>(node.output)];
+      const std::vector<uint8_t> bytes = SerializeNpy(FromInt32(value.shape, value.codes));
+      MACLOOM_RETURN_IF_ERROR(output.Write(fmt::format("{:04d}/{}.npy", n, node.name),
+                                           std::span<const uint8_t>(bytes)));
+    }
+  }
+  return output.Commit();
+}
+
+Result<int> Run(const Options& options) {
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
+                           flow::LoadModel(options.model, options.rounding.value()));
+  flow::Samples samples;
+  if (!options.inputs.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(options.inputs, graph));
+  } else {
+    samples = flow::RandomInputs(graph, options.random, options.seed);
+  }
+  if (samples.inputs.empty()) return InvalidInput("no inputs: give --inputs FILE or --random N");
+  std::vector<int> labels;
+  if (!options.labels.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const flow::RunResult result,
+                           flow::RunBatch(graph, samples, labels, !options.trace.empty()));
+  if (!options.outputs.empty())
+    MACLOOM_RETURN_IF_ERROR(WriteNpy(options.outputs, OutputArray(result.outputs)));
+  if (!options.trace.empty()) MACLOOM_RETURN_IF_ERROR(WriteTrace(graph, result, options.trace));
+
+  fmt::print("{}, {} samples, {} rounding\n\n", NetworkTitle(graph), samples.inputs.size(),
+             options.rounding.text);
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "kind", "output", "clamped low", "clamped high"}};
+  nlohmann::ordered_json json = {{"format", "macloom.run"},
+                                 {"format_version", 1},
+                                 {"network", graph.name},
+                                 {"is_untrained", graph.is_untrained},
+                                 {"network_digest", ir::Digest(graph)},
+                                 {"rounding", options.rounding.text},
+                                 {"samples", samples.inputs.size()},
+                                 {"predictions", result.predictions}};
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
+    const golden::LayerEvents& events = result.events[i];
+    rows.push_back({node.name, ir::ToString(node.kind),
+                    ir::ToString(graph.tensor(node.output).shape),
+                    std::to_string(events.clamped_low), std::to_string(events.clamped_high)});
+    json["layers"].push_back({{"name", node.name},
+                              {"overflow_events", events.overflow_events},
+                              {"clamped_low", events.clamped_low},
+                              {"clamped_high", events.clamped_high}});
+  }
+  PrintTable(rows, 3);
+  if (result.num_correct) {
+    const double percent = 100.0 * static_cast<double>(*result.num_correct) /
+                           static_cast<double>(samples.inputs.size());
+    fmt::print("\naccuracy {} of {} ({:.2f} %), ties to the smaller class index\n",
+               *result.num_correct, samples.inputs.size(), percent);
+    json["correct"] = *result.num_correct;
+    json["accuracy_percent"] = percent;
+  }
+  MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, json));
+  return 0;
+}
+
+}  // namespace
+
+Verb AddRun(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("run", "golden execution of a batch, accuracy");
+  verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
+      ->required();
+  auto* inputs = verb->add_option("--inputs", options->inputs,
+                                  ".npy array, or folder or tar of raw int8 samples");
+  verb->add_option("--random", options->random, "this many random inputs")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(inputs);
+  verb->add_option("--seed", options->seed, "seed of the random inputs")->capture_default_str();
+  verb->add_option("--labels", options->labels,
+                   ".npy of class indices, or .csv with label_index and file");
+  verb->add_option("--outputs", options->outputs, "write all outputs as .npy");
+  verb->add_option("--trace", options->trace,
+                   "write every tensor of every sample into this folder");
+  verb->add_option("--json", options->json, "write the result as JSON");
+  options->rounding.AddTo(*verb);
+  return {verb, [options] { return Run(*options); }};
+}
+
+}  // namespace macloom::cli

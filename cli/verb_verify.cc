@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/common.h"
+#include "flow/model.h"
+#include "flow/verify.h"
+
+namespace macloom::cli {
+namespace {
+
+struct Options {
+  std::string model, inputs, overflow = "wrap", json;
+  int random = 6;
+  int accumulator_bits = 0;
+  uint64_t seed = 1;
+  bool is_stalled = false, is_descriptor_only = false;
+  HardwareOption hardware;
+  RoundingOption rounding;
+};
+
+std::string Percent(int64_t part, int64_t whole) {
+  return whole == 0 ? "-"
+                    : fmt::format("{:.1f}",
+                                  100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+nlohmann::ordered_json ToJson(const sim::StepCounters& c) {
+  return {{"total_cycles", c.total_cycles},
+          {"busy_cycles", c.busy_cycles},
+          {"stall_activation_cycles", c.stall_activation_cycles},
+          {"stall_weight_cycles", c.stall_weight_cycles},
+          {"stall_output_cycles", c.stall_output_cycles},
+          {"stall_dma_read_cycles", c.stall_dma_read_cycles},
+          {"stall_dma_write_cycles", c.stall_dma_write_cycles},
+          {"idle_cycles", c.idle_cycles},
+          {"macs", c.macs},
+          {"read_beats", c.read_beats},
+          {"write_beats", c.write_beats},
+          {"overflow_events", c.overflow_events},
+          {"clamped_low", c.clamped_low},
+          {"clamped_high", c.clamped_high}};
+}
+
+std::vector<std::string> CounterCells(const sim::StepCounters& c) {
+  std::vector<std::string> cells;
+  for (const int64_t value :
+       {c.stall_activation_cycles, c.stall_weight_cycles, c.stall_output_cycles,
+        c.stall_dma_read_cycles + c.stall_dma_write_cycles, c.idle_cycles}) {
+    cells.push_back(std::to_string(value));
+  }
+  return cells;
+}
+
+void PrintLayers(const flow::VerifyResult& result) {
+  const ir::Graph& graph = result.job.graph;
+  const arch::HardwareConfig& config = result.job.config;
+  std::vector<std::vector<std::string>> rows = {{"layer", "kind", "output", "MACs", "cycles",
+                                                 "ideal", "util %", "act", "weight", "out", "dma",
+                                                 "idle", "overflows", "mismatches"}};
+  const auto add = [&](std::vector<std::string> row, const sim::StepCounters& counters) {
+    const std::vector<std::string> cells = CounterCells(counters);
+    row.insert(row.end(), cells.begin(), cells.end());
+    row.push_back(std::to_string(counters.overflow_events));
+    return row;
+  };
+  for (const flow::VerifyLayer& layer : result.layers) {
+    const ir::Node& node = graph.nodes[static_cast<size_t>(layer.node)];
+    rows.push_back(add(
+        {node.name, ir::ToString(node.kind), ir::ToString(graph.tensor(node.output).shape),
+         std::to_string(layer.counters.macs), std::to_string(layer.counters.total_cycles),
+         std::to_string(layer.ideal_cycles),
+         Percent(layer.counters.macs, config.rows * config.lanes * layer.counters.total_cycles)},
+        layer.counters));
+    rows.back().push_back(std::to_string(layer.mismatches));
+  }
+  rows.push_back(
+      add({"load, store", "", "", "0", std::to_string(result.transfers.total_cycles), "0", "-"},
+          result.transfers));
+  rows.back().push_back("0");
+  int64_t ideal = 0;
+  for (const flow::VerifyLayer& layer : result.layers) ideal += layer.ideal_cycles;
+  rows.push_back(
+      add({"total", "", "", std::to_string(result.total.macs),
+           std::to_string(result.total.total_cycles), std::to_string(ideal),
+           Percent(result.total.macs, config.rows * config.lanes * result.total.total_cycles)},
+          result.total));
+  rows.back().push_back(std::to_string(result.mismatches()));
+  PrintTable(rows, 3);
+}
+
+Result<int> Run(const Options& options) {
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
+                           flow::LoadModel(options.model, options.rounding.value()));
+  MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
+  flow::Samples samples;
+  if (!options.inputs.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(options.inputs, graph));
+  } else {
+    samples = flow::RandomInputs(graph, options.random, options.seed);
+  }
+  flow::VerifyOptions verify;
+  verify.compile.overflow =
+      options.overflow == "saturate" ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
+  verify.compile.effective_accumulator_bits = options.accumulator_bits;
+  verify.timing =
+      options.is_stalled ? sim::MemoryTiming::Random(options.seed) : sim::MemoryTiming::Ideal();
+  verify.is_descriptor_only = options.is_descriptor_only;
+  MACLOOM_ASSIGN_OR_RETURN(const flow::VerifyResult result,
+                           flow::Verify(graph, config, samples, verify));
+
+  fmt::print(
+      "{} on {} ({} rows x {} lanes), {} inputs{}, {}\n", NetworkTitle(graph), config.name,
+      config.rows, config.lanes, result.num_samples,
+      options.inputs.empty() ? fmt::format(" (random and corner, seed {})", options.seed) : "",
+      options.is_stalled ? "random memory stalls" : "ideal memory (latency 20 cycles)");
+  fmt::print("cycles of the first input, from the RTL's counters; stalls in cycles\n\n");
+  PrintLayers(result);
+  for (const int node : result.job.host_nodes) {
+    fmt::print("{} runs on the host\n", ir::ToString(graph.nodes[static_cast<size_t>(node)].kind));
+  }
+  const bool is_equal = result.mismatches() == 0;
+  if (!result.first_mismatch.empty()) fmt::print("\nfirst mismatch: {}\n", result.first_mismatch);
+  if (!options.is_descriptor_only) {
+    fmt::print("\nutilization {:.2f} % ({} MACs in {} cycles on {} multipliers)\n",
+               result.utilization_percent(), result.total.macs, result.total.total_cycles,
+               config.rows * config.lanes);
+  }
+  fmt::print("golden = descriptor device{}: {}\n", options.is_descriptor_only ? "" : " = RTL",
+             is_equal ? "PASS" : "FAIL");
+
+  nlohmann::ordered_json json = {{"format", "macloom.verify"},
+                                 {"format_version", 1},
+                                 {"network", graph.name},
+                                 {"is_untrained", graph.is_untrained},
+                                 {"network_digest", ir::Digest(graph)},
+                                 {"configuration", config.name},
+                                 {"configuration_digest", arch::Digest(config)},
+                                 {"samples", result.num_samples},
+                                 {"seed", options.seed},
+                                 {"passed", is_equal},
+                                 {"mismatches", result.mismatches()},
+                                 {"first_mismatch", result.first_mismatch},
+                                 {"utilization_percent", result.utilization_percent()},
+                                 {"total", ToJson(result.total)}};
+  for (const flow::VerifyLayer& layer : result.layers) {
+    const ir::Node& node = graph.nodes[static_cast<size_t>(layer.node)];
+    json["layers"].push_back({{"name", node.name},
+                              {"kind", ir::ToString(node.kind)},
+                              {"output_shape", graph.tensor(node.output).shape},
+                              {"ideal_cycles", layer.ideal_cycles},
+                              {"compared_elements", layer.elements},
+                              {"mismatches", layer.mismatches},
+                              {"counters", ToJson(layer.counters)}});
+  }
+  MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, json));
+  return is_equal ? 0 : 1;
+}
+
+}  // namespace
+
+Verb AddVerify(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->model = flow::ShippedModels()[0];
+  CLI::App* verb =
+      app.add_subcommand("verify", "golden = descriptor device = simulated RTL, every tensor");
+  verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
+      ->capture_default_str();
+  options->hardware.AddTo(*verb);
+  options->rounding.AddTo(*verb);
+  auto* inputs = verb->add_option("--inputs", options->inputs,
+                                  ".npy array, or folder or tar of raw int8 samples");
+  verb->add_option("--random", options->random, "this many random and corner inputs")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str()
+      ->excludes(inputs);
+  verb->add_option("--seed", options->seed, "seed of inputs and stalls")->capture_default_str();
+  verb->add_flag("--stalls", options->is_stalled, "random back-pressure and latency of the memory");
+  verb->add_flag("--no-rtl", options->is_descriptor_only,
+                 "descriptor device only: no simulation, no cycles");
+  verb->add_option("--overflow", options->overflow, "accumulator policy")
+      ->check(CLI::IsMember({"wrap", "saturate"}))
+      ->capture_default_str();
+  verb->add_option("--accumulator-bits", options->accumulator_bits,
+                   "narrow the accumulators of the simulated RTL to this width")
+      ->check(CLI::Range(8, 32));
+  verb->add_option("--json", options->json, "write the result as JSON");
+  return {verb, [options] { return Run(*options); }};
+}
+
+}  // namespace macloom::cli

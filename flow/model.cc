@@ -1,0 +1,29 @@
+#include "flow/model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "flow/untrained_network.h"
+#include "importers/tflite/importer.h"
+#include "ir/network_file.h"
+
+namespace macloom::flow {
+
+std::vector<std::string> ShippedModels() { return {"ds-cnn-untrained"}; }
+
+Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
+  if (model == "ds-cnn-untrained") return MakeUntrainedKwsNetwork();
+  const std::filesystem::path path(model);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return InvalidInput(fmt::format("model `{}`: no such file, and not a shipped network ({})",
+                                    model, fmt::join(ShippedModels(), ", ")));
+  }
+  if (path.extension() == ".tflite") return importers::ImportTfliteFile(path, {rounding});
+  if (path.extension() == ".safetensors") return ir::LoadNetwork(path);
+  return InvalidInput(
+      fmt::format("model `{}`: accepted are .tflite files, network files (.safetensors) and {}",
+                  model, fmt::join(ShippedModels(), ", ")));
+}
+
+}  // namespace macloom::flow

@@ -1,0 +1,23 @@
+// Golden execution of a batch.
+#pragma once
+
+#include <optional>
+
+#include "flow/samples.h"
+#include "golden/reference/executor.h"
+
+namespace macloom::flow {
+
+struct RunResult {
+  std::vector<golden::Trace> traces;  ///< One per sample; only the first unless `keep_traces`.
+  std::vector<ir::TensorValue> outputs;
+  std::vector<int> predictions;             ///< Largest output, the smallest index among equals.
+  std::vector<golden::LayerEvents> events;  ///< By node, summed over the samples.
+  std::optional<int64_t> num_correct;       ///< With labels.
+};
+
+/// Runs all samples with exact accumulators and progress on stderr.
+Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
+                           const std::vector<int>& labels, bool keep_traces);
+
+}  // namespace macloom::flow

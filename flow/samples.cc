@@ -1,0 +1,206 @@
+#include "flow/samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <sstream>
+
+#include "base/files.h"
+#include "base/npy.h"
+#include "base/rng.h"
+#include "base/sample_archive.h"
+
+namespace macloom::flow {
+namespace {
+
+Status CheckCode(const ir::TensorInfo& info, int64_t code, size_t sample,
+                 const std::string& where) {
+  if (code >= info.format.MinCode() && code <= info.format.MaxCode()) return {};
+  return InvalidInput(fmt::format(
+      "{}: sample {} holds {}; the input `{}` takes codes from {} to {} ({})", where, sample, code,
+      info.name, info.format.MinCode(), info.format.MaxCode(), ir::ToString(info.format)));
+}
+
+Result<Samples> FromNpy(const std::filesystem::path& path, const ir::TensorInfo& info) {
+  MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
+  Result<std::vector<int64_t>> codes = ToInt64(array);
+  if (!codes.ok()) {
+    return InvalidInput(
+        fmt::format("{}: dtype {}; inputs are integer codes", path.string(), array.dtype));
+  }
+  // The axes after the first, without axes of 1, are the input's.
+  const auto squeeze = [](std::vector<int64_t> shape) {
+    std::erase(shape, 1);
+    return shape;
+  };
+  const bool has_axis = !array.shape.empty();
+  std::vector<int64_t> rest(array.shape.begin() + (has_axis ? 1 : 0), array.shape.end());
+  if (!has_axis || array.shape[0] < 1 || squeeze(rest) != squeeze(info.shape)) {
+    return InvalidInput(fmt::format("{}: shape {}; expected N x {} (N samples of input `{}`)",
+                                    path.string(), ir::ToString(array.shape),
+                                    ir::ToString(info.shape), info.name));
+  }
+  Samples samples;
+  const size_t size = static_cast<size_t>(ir::NumElements(info.shape));
+  for (size_t n = 0; n < static_cast<size_t>(array.shape[0]); ++n) {
+    ir::TensorValue value{info.shape, {}};
+    for (size_t i = 0; i < size; ++i) {
+      const int64_t code = (*codes)[n * size + i];
+      MACLOOM_RETURN_IF_ERROR(CheckCode(info, code, n, path.string()));
+      value.codes.push_back(static_cast<int32_t>(code));
+    }
+    samples.inputs.push_back(std::move(value));
+  }
+  return samples;
+}
+
+Result<Samples> FromArchive(const std::filesystem::path& path, const ir::TensorInfo& info) {
+  if (info.format != ir::NumberFormat::Int8()) {
+    return InvalidInput(fmt::format("{}: raw sample files are int8; the input `{}` is {}",
+                                    path.string(), info.name, ir::ToString(info.format)));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<Sample> files,
+                           ReadSampleArchive(path, ir::NumElements(info.shape)));
+  Samples samples;
+  for (const Sample& file : files) {
+    ir::TensorValue value{info.shape, {}};
+    for (const uint8_t byte : file.bytes) value.codes.push_back(static_cast<int8_t>(byte));
+    samples.inputs.push_back(std::move(value));
+    samples.names.push_back(std::filesystem::path(file.name).filename().string());
+  }
+  return samples;
+}
+
+std::vector<std::string> SplitCsv(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream stream(line);
+  for (std::string field; std::getline(stream, field, ',');) {
+    while (!field.empty() && (field.back() == '\r' || field.back() == ' ')) field.pop_back();
+    fields.push_back(field);
+  }
+  return fields;
+}
+
+Result<std::vector<int>> LabelsFromCsv(const std::filesystem::path& path, const Samples& samples) {
+  MACLOOM_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  std::istringstream stream(text);
+  std::string line;
+  std::getline(stream, line);
+  const std::vector<std::string> header = SplitCsv(line);
+  const auto column = [&](const char* name) {
+    return static_cast<size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  const size_t label_column =
+      column("label_index") < header.size() ? column("label_index") : column("label");
+  const size_t file_column = column("file");
+  if (label_column == header.size()) {
+    return InvalidInput(fmt::format("{}: no column `label_index` or `label` in the header `{}`",
+                                    path.string(), line));
+  }
+  std::map<std::string, int> by_file;
+  std::vector<int> in_order;
+  for (int number = 2; std::getline(stream, line); ++number) {
+    const std::vector<std::string> fields = SplitCsv(line);
+    if (fields.empty()) continue;
+    int label = -1;
+    if (label_column < fields.size()) {
+      const std::string& field = fields[label_column];
+      std::from_chars(field.data(), field.data() + field.size(), label);
+    }
+    if (label < 0) {
+      return InvalidInput(
+          fmt::format("{}:{}: `{}` has no label index of 0 or more", path.string(), number, line));
+    }
+    in_order.push_back(label);
+    if (file_column < fields.size()) by_file[fields[file_column]] = label;
+  }
+  if (samples.names.empty() || by_file.empty()) return in_order;
+  std::vector<int> labels;
+  for (const std::string& name : samples.names) {
+    const auto found = by_file.find(name);
+    if (found == by_file.end()) {
+      return InvalidInput(fmt::format("{}: no label for the sample file {}", path.string(), name));
+    }
+    labels.push_back(found->second);
+  }
+  return labels;
+}
+
+}  // namespace
+
+Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& graph) {
+  const ir::TensorInfo& info = graph.tensor(graph.input);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return InvalidInput(fmt::format("inputs {}: no such file or folder", path.string()));
+  }
+  return path.extension() == ".npy" ? FromNpy(path, info) : FromArchive(path, info);
+}
+
+Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples) {
+  std::vector<int> labels;
+  if (path.extension() == ".npy") {
+    MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
+    MACLOOM_ASSIGN_OR_RETURN(const std::vector<int64_t> values, ToInt64(array));
+    for (const int64_t value : values) {
+      if (value < 0 || value > 1'000'000) {
+        return InvalidInput(
+            fmt::format("{}: label {}; labels are class indices from 0", path.string(), value));
+      }
+      labels.push_back(static_cast<int>(value));
+    }
+  } else {
+    MACLOOM_ASSIGN_OR_RETURN(labels, LabelsFromCsv(path, samples));
+  }
+  if (labels.size() != samples.inputs.size()) {
+    return InvalidInput(fmt::format("{}: {} labels for {} samples", path.string(), labels.size(),
+                                    samples.inputs.size()));
+  }
+  return labels;
+}
+
+Samples RandomInputs(const ir::Graph& graph, int count, uint64_t seed) {
+  const ir::TensorInfo& info = graph.tensor(graph.input);
+  const int64_t low = info.format.MinCode(), high = info.format.MaxCode();
+  const int64_t zero = std::clamp<int64_t>(info.quantization.zero_point(), low, high);
+  Rng rng(seed);
+  Samples samples;
+  const size_t size = static_cast<size_t>(ir::NumElements(info.shape));
+  for (int n = 0; n < count; ++n) {
+    ir::TensorValue value{info.shape, std::vector<int32_t>(size)};
+    const int corner = n % 3 == 2 ? n / 3 % 6 : -1;
+    for (size_t i = 0; i < size; ++i) {
+      int64_t code = 0;
+      switch (corner) {
+        case 0:
+          code = low;
+          break;
+        case 1:
+          code = high;
+          break;
+        case 2:
+          code = zero;
+          break;
+        case 3:
+          code = i % 2 == 0 ? low : high;
+          break;
+        case 4:
+          code = low + static_cast<int64_t>(i) % (high - low + 1);
+          break;
+        case 5:
+          code = rng.Bernoulli(0.5) ? low : high;
+          break;
+        default:
+          code = rng.UniformInt(low, high);
+          break;
+      }
+      value.codes[i] = static_cast<int32_t>(code);
+    }
+    samples.inputs.push_back(std::move(value));
+  }
+  return samples;
+}
+
+}  // namespace macloom::flow

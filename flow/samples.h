@@ -1,0 +1,31 @@
+// Inputs and labels of a batch: from files or random.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace macloom::flow {
+
+struct Samples {
+  std::vector<ir::TensorValue> inputs;
+  std::vector<std::string> names;  ///< File names; empty for .npy and random inputs.
+};
+
+/// Reads inputs for `graph`: a .npy array of integers (first axis = sample, then the input's shape,
+/// with or without an axis of 1 between), or a folder or tar archive of raw files of one int8 input
+/// each. @return kInvalidInput naming shape, type or value found and what is expected.
+Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& graph);
+
+/// Labels of the samples: a .npy array of integers, or a .csv with a column `label_index` or
+/// `label` and, for samples with names, `file`. @return kInvalidInput if a label is missing or
+/// negative.
+Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples);
+
+/// `count` seeded inputs: uniform ones, and every third from the corners (all smallest, all
+/// largest, all zero point, alternating extremes, ramp, random extremes).
+Samples RandomInputs(const ir::Graph& graph, int count, uint64_t seed);
+
+}  // namespace macloom::flow

@@ -1,0 +1,143 @@
+#include "flow/verify.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "golden/reference/executor.h"
+#include "sim/descriptor_device.h"
+#include "sim/scoreboard.h"
+#include "sim/verilated_device.h"
+
+namespace macloom::flow {
+namespace {
+
+/// Adds one device's run of one sample to the result.
+void CompareRun(const sim::Device& device, const sim::DeviceRun& run, const golden::Trace& trace,
+                size_t sample, VerifyResult& result) {
+  const auto note = [&](const std::string& text) {
+    if (result.first_mismatch.empty())
+      result.first_mismatch = fmt::format("sample {}: {}", sample, text);
+  };
+  const arch::Job& job = result.job;
+  std::map<int, sim::StepCounters> counts;
+  for (const sim::StepResult& step : run.steps) counts[job.steps[step.tag].node] += step.counters;
+  for (const sim::LayerComparison& layer : sim::Compare(job, trace.tensors, run, device)) {
+    for (VerifyLayer& row : result.layers) {
+      if (row.node != layer.node) continue;
+      row.elements += layer.elements;
+      row.mismatches += layer.mismatches;
+    }
+    if (layer.mismatches > 0) note(layer.first);
+    if (counts.count(layer.node) == 0) continue;
+    const golden::LayerEvents& want = trace.events[static_cast<size_t>(layer.node)];
+    const sim::StepCounters& have = counts[layer.node];
+    if (have.overflow_events != want.overflow_events || have.clamped_low != want.clamped_low ||
+        have.clamped_high != want.clamped_high) {
+      ++result.count_mismatches;
+      note(
+          fmt::format("layer `{}`: counts on device `{}`: overflow events {} (expected {}), "
+                      "clamped low {} ({}), "
+                      "clamped high {} ({})",
+                      job.graph.nodes[static_cast<size_t>(layer.node)].name, device.name(),
+                      have.overflow_events, want.overflow_events, have.clamped_low,
+                      want.clamped_low, have.clamped_high, want.clamped_high));
+    }
+  }
+}
+
+/// The host part: the nodes after the device's output, from the device's own output tensor.
+Status CompareHost(const sim::DeviceRun& run, const golden::Trace& trace, size_t sample,
+                   VerifyResult& result) {
+  const arch::Job& job = result.job;
+  if (job.host_nodes.empty()) return {};
+  ir::Graph host = job.graph;
+  host.nodes.clear();
+  for (const int node : job.host_nodes)
+    host.nodes.push_back(job.graph.nodes[static_cast<size_t>(node)]);
+  host.input = job.device_output;
+  const ir::TensorValue& logits = run.tensors[static_cast<size_t>(job.device_output)];
+  if (logits.codes.empty()) return {};
+  MACLOOM_ASSIGN_OR_RETURN(const golden::Trace output, golden::Run(host, logits));
+  const size_t id = static_cast<size_t>(job.graph.output);
+  if (output.tensors[id] != trace.tensors[id]) {
+    ++result.host_mismatches;
+    if (result.first_mismatch.empty()) {
+      result.first_mismatch = fmt::format("sample {}: output of the host part differs", sample);
+    }
+  }
+  return {};
+}
+
+void TakeCounters(const sim::DeviceRun& run, VerifyResult& result) {
+  result.total = run.total;
+  for (const sim::StepResult& step : run.steps) {
+    const int node = result.job.steps[step.tag].node;
+    if (node < 0) {
+      result.transfers += step.counters;
+      continue;
+    }
+    for (VerifyLayer& layer : result.layers) {
+      if (layer.node == node) layer.counters += step.counters;
+    }
+  }
+}
+
+}  // namespace
+
+int64_t VerifyResult::mismatches() const {
+  int64_t sum = host_mismatches + count_mismatches;
+  for (const VerifyLayer& layer : layers) sum += layer.mismatches;
+  return sum;
+}
+
+double VerifyResult::utilization_percent() const {
+  if (total.total_cycles == 0) return 0;
+  return 100.0 * static_cast<double>(total.macs) /
+         (static_cast<double>(job.config.rows * job.config.lanes) *
+          static_cast<double>(total.total_cycles));
+}
+
+Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& config,
+                            const Samples& samples, const VerifyOptions& options) {
+  VerifyResult result;
+  MACLOOM_ASSIGN_OR_RETURN(result.job, arch::Compile(graph, config, options.compile));
+  const arch::Job& job = result.job;
+  std::map<int, VerifyLayer> layers;
+  for (const arch::JobStep& step : job.steps) {
+    if (step.node < 0) continue;
+    layers[step.node].node = step.node;
+    layers[step.node].ideal_cycles += step.ideal_cycles;
+  }
+  for (const auto& [node, layer] : layers) result.layers.push_back(layer);
+
+  std::vector<std::unique_ptr<sim::Device>> devices;
+  devices.push_back(sim::MakeDescriptorDevice());
+  if (!options.is_descriptor_only) {
+    MACLOOM_ASSIGN_OR_RETURN(std::unique_ptr<sim::Device> rtl,
+                             sim::MakeVerilatedDevice(config, {options.timing}));
+    devices.push_back(std::move(rtl));
+  }
+  golden::RunOptions golden_options;
+  golden_options.accumulation = job.accumulation;
+  ProgressLine progress("verify " + graph.name, static_cast<int64_t>(samples.inputs.size()));
+  for (size_t n = 0; n < samples.inputs.size(); ++n) {
+    MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
+    MACLOOM_ASSIGN_OR_RETURN(const golden::Trace trace,
+                             golden::Run(graph, samples.inputs[n], golden_options));
+    for (const std::unique_ptr<sim::Device>& device : devices) {
+      MACLOOM_ASSIGN_OR_RETURN(const sim::DeviceRun run, device->Run(job, samples.inputs[n]));
+      CompareRun(*device, run, trace, n, result);
+      MACLOOM_RETURN_IF_ERROR(CompareHost(run, trace, n, result));
+      if (n == 0 && device == devices.back()) TakeCounters(run, result);
+    }
+    ++result.num_samples;
+    progress.Update(static_cast<int64_t>(n + 1));
+  }
+  return result;
+}
+
+}  // namespace macloom::flow

@@ -1,0 +1,49 @@
+// verify = golden + compile + descriptor device + RTL simulation + comparison.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arch/job.h"
+#include "flow/samples.h"
+#include "sim/device.h"
+
+namespace macloom::flow {
+
+struct VerifyOptions {
+  arch::CompileOptions compile;
+  sim::MemoryTiming timing;         ///< Of the simulated external memory.
+  bool is_descriptor_only = false;  ///< Without RTL: no cycles.
+};
+
+/// One node of the network that runs on the accelerator.
+struct VerifyLayer {
+  int node = -1;
+  sim::StepCounters counters;  ///< Of the first sample; cycles only with RTL.
+  int64_t ideal_cycles = 0;    ///< MACs / (rows * lanes).
+  int64_t elements = 0;        ///< Compared, over all samples and devices.
+  int64_t mismatches = 0;
+};
+
+struct VerifyResult {
+  arch::Job job;
+  int num_samples = 0;
+  std::vector<VerifyLayer> layers;
+  sim::StepCounters transfers;   ///< Loads and stores of the first sample.
+  sim::StepCounters total;       ///< Of the first sample.
+  int64_t host_mismatches = 0;   ///< Outputs of the host part that differ.
+  int64_t count_mismatches = 0;  ///< Overflow-event and clamp counts that differ.
+  std::string first_mismatch;    ///< Readable; empty if all is equal.
+
+  int64_t mismatches() const;
+  /// MACs / (rows * lanes * total cycles), percent; 0 without RTL.
+  double utilization_percent() const;
+};
+
+/// Runs every sample three ways and compares every tensor and every event and clamp count.
+/// @return errors of the compiler, of golden, of the tools; mismatches are not errors.
+Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& config,
+                            const Samples& samples, const VerifyOptions& options);
+
+}  // namespace macloom::flow
