@@ -41,8 +41,11 @@ module loom_conv_feeder #(
   output logic                        active_o,
   /// This cycle: a step is issued, or why not.
   output logic [2:0]                  cycle_o,
-  /// Set s of the parameters is loaded.
-  input  logic [1:0]                  loaded_i,
+  /// Set s of the parameters is loaded for the next visit.
+  input  logic [1:0]                  fresh_i,
+  /// The last step of a visit, which used set `used_set_o`, is issued.
+  output logic                        used_o,
+  output logic                        used_set_o,
   /// Rows written to the ring so far, mod 2^16.
   input  logic [15:0]                 ring_write_ptr_i,
   /// Reads row `ring_addr_o`.
@@ -160,7 +163,7 @@ module loom_conv_feeder #(
   assign ahead = ring_write_ptr_i - row;
   assign need_row = t_q == '0;
   assign have_row = !need_row || (ahead != 16'd0 && !ahead[15]);
-  assign have_params = loaded_i[set_q];
+  assign have_params = fresh_i[set_q];
   assign have_pixels = !im2col || im2col_done_i ||
                        im2col_pixels_i >= tile_first_q + 17'(TilePixels);
   assign have_shadow = !last_step || shadow_used_q < (EntryBits+1)'(Lanes);
@@ -174,6 +177,8 @@ module loom_conv_feeder #(
     else cycle_o = loom_pkg::CycleStallOutput;
   end
 
+  assign used_o = visit_step_end && (pixel_outer || last_pixel);
+  assign used_set_o = set_q;
   assign active_o = active_q;
   assign ring_re_o = issue && need_row;
   assign ring_addr_o = row[$clog2(RingRows)-1:0];
@@ -293,7 +298,7 @@ module loom_conv_feeder #(
       group_row_q <= base_row_i;
       channels_left_q <= out_channels;
       set_q <= 1'b0;
-    end else if (visit_step_end && (pixel_outer || last_pixel)) begin
+    end else if (used_o) begin
       set_q <= !set_q;
       if (last_group) begin
         group_q <= '0;

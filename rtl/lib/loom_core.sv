@@ -152,7 +152,8 @@ module loom_core #(
   // Parameters //
   ////////////////
 
-  logic [1:0]                      loaded;
+  logic [1:0]                      fresh;
+  logic                            conv_used, conv_used_set, dw_used, dw_used_set;
   logic                            loader_request, feeder_ring_re;
   logic [$clog2(RingRows)-1:0]     loader_addr, feeder_ring_addr;
   logic [2*Lanes*AccWidth-1:0]     starts;
@@ -183,7 +184,9 @@ module loom_core #(
     .ring_grant_i     (!feeder_ring_re),
     .ring_addr_o      (loader_addr),
     .ring_rdata_i,
-    .loaded_o         (loaded),
+    .fresh_o          (fresh),
+    .used_i           (conv_used || dw_used),
+    .used_set_i       (conv_used ? conv_used_set : dw_used_set),
     .release_i        (drain_release),
     .release_set_i    (drain_set),
     .starts_o         (starts),
@@ -230,7 +233,9 @@ module loom_core #(
     .param_rows_i    (param_rows),
     .active_o        (conv_active),
     .cycle_o         (conv_cycle),
-    .loaded_i        (loaded),
+    .fresh_i         (fresh),
+    .used_o          (conv_used),
+    .used_set_o      (conv_used_set),
     .ring_write_ptr_i,
     .ring_re_o       (conv_ring_re),
     .ring_addr_o     (conv_ring_addr),
@@ -263,7 +268,9 @@ module loom_core #(
     .param_rows_i    (param_rows),
     .active_o        (dw_active),
     .cycle_o         (dw_cycle),
-    .loaded_i        (loaded),
+    .fresh_i         (fresh),
+    .used_o          (dw_used),
+    .used_set_o      (dw_used_set),
     .ring_write_ptr_i,
     .ring_re_o       (dw_ring_re),
     .ring_addr_o     (dw_ring_addr),

@@ -45,8 +45,11 @@ module loom_dw_feeder #(
   output logic                        active_o,
   /// This cycle: a step is issued, or why not.
   output logic [2:0]                  cycle_o,
-  /// Set s of the parameters is loaded.
-  input  logic [1:0]                  loaded_i,
+  /// Set s of the parameters is loaded for the next visit.
+  input  logic [1:0]                  fresh_i,
+  /// The last step of a visit, which used set `used_set_o`, is issued.
+  output logic                        used_o,
+  output logic                        used_set_o,
   /// Rows written to the ring so far, mod 2^16.
   input  logic [15:0]                 ring_write_ptr_i,
   /// Reads row `ring_addr_o`.
@@ -336,13 +339,15 @@ module loom_dw_feeder #(
   assign ahead = ring_write_ptr_i - row;
 
   assign have_window = ready_q[buffer_q];
-  assign have_params = unit_weights || loaded_i[set_q];
+  assign have_params = unit_weights || fresh_i[set_q];
   assign have_row = !need_row || (ahead != 16'd0 && !ahead[15]);
   assign have_shadow = !last_tap || cooldown_q == 16'd0;
   assign issue = active_q && have_window && have_params && have_row && have_shadow;
   assign issue_chunk_end = issue && (last_kx || chunk_left_q == 8'd1);
   assign block_end = issue && last_tap && last_group && last_y;
 
+  assign used_o = block_end;
+  assign used_set_o = set_q;
   assign active_o = active_q;
   assign ring_re_o = issue && need_row;
   assign ring_addr_o = row[$clog2(RingRows)-1:0];

@@ -5,9 +5,10 @@
 ///
 /// A visit is one use of a group's parameters; visit v uses set v mod 2. The loader fills the set
 /// of the next visit as soon as the drain has released it (`release_i`) and the rows are in the
-/// ring. Visits run through the groups of the stream once, or again and again (`repeat_i`).
+/// ring. A set is offered to one visit only: it stops being fresh when the visit is issued, long
+/// before the drain releases it. Visits run through the groups of the stream once, or again and again (`repeat_i`).
 ///
-/// Latency  one cycle per parameter row; `loaded_o` follows the last row by one cycle.
+/// Latency  one cycle per parameter row; `fresh_o` follows the last row by one cycle.
 /// Golden   none; the format is in docs/accelerator.md, "Parameter section".
 /// Test     tests/rtl/loom_param_loader_test.cc
 module loom_param_loader #(
@@ -58,8 +59,11 @@ module loom_param_loader #(
   output logic [$clog2(RingRows)-1:0]   ring_addr_o,
   /// Its data, in the next cycle.
   input  logic [RowBits-1:0]            ring_rdata_i,
-  /// Set s is filled.
-  output logic [1:0]                    loaded_o,
+  /// Set s is filled and its visit has not been issued to the end.
+  output logic [1:0]                    fresh_o,
+  /// The feeder has issued the last step of the visit that uses set `used_set_i`.
+  input  logic                          used_i,
+  input  logic                          used_set_i,
   /// The drain has used set `release_set_i` for the last time in this visit.
   input  logic                          release_i,
   /// The set released.
@@ -86,7 +90,7 @@ module loom_param_loader #(
 
   logic        active_q;
   logic        set_q;
-  logic [1:0]  loaded_q;
+  logic [1:0]  loaded_q, fresh_q;
   logic [15:0] group_q;
   logic [15:0] group_row_q;
   logic [15:0] index_q;
@@ -116,6 +120,7 @@ module loom_param_loader #(
       active_q <= 1'b0;
       set_q <= 1'b0;
       loaded_q <= 2'b00;
+      fresh_q <= 2'b00;
       group_q <= '0;
       group_row_q <= '0;
       index_q <= '0;
@@ -128,6 +133,7 @@ module loom_param_loader #(
       active_q <= enable_i;
       set_q <= 1'b0;
       loaded_q <= 2'b00;
+      fresh_q <= 2'b00;
       group_q <= '0;
       group_row_q <= base_row_i;
       index_q <= '0;
@@ -140,7 +146,11 @@ module loom_param_loader #(
       data_set_q <= set_q;
       data_index_q <= index_q;
       if (release_i) loaded_q[release_set_i] <= 1'b0;
-      if (data_valid_q && data_last_q) loaded_q[data_set_q] <= 1'b1;
+      if (used_i) fresh_q[used_set_i] <= 1'b0;
+      if (data_valid_q && data_last_q) begin
+        loaded_q[data_set_q] <= 1'b1;
+        fresh_q[data_set_q] <= 1'b1;
+      end
       if (ring_request_o && ring_grant_i) begin
         index_q <= index_q + 16'd1;
         if (last_row) begin
@@ -154,7 +164,7 @@ module loom_param_loader #(
     end
   end
 
-  assign loaded_o = loaded_q;
+  assign fresh_o = fresh_q;
 
   /////////////
   // Entries //
