@@ -159,24 +159,22 @@ TEST_P(BadFieldTest, IsRefusedNamingTagAndField) {
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, BadFieldTest,
-    ::testing::Values(BAD(kConv, version, 2), BAD(kConv, opcode, 6), BAD(kConv, opcode, 255),
-                      BAD(kConv, next_address, 0x101), BAD(kConv, record_address, 0x820),
-                      BAD(kConv, out_w, 0), BAD(kConv, out_h, 65535), BAD(kConv, in_blocks, 0),
-                      BAD(kConv, last_lanes, 0), BAD(kConv, last_lanes, 17),
-                      BAD(kConv, requant_mode, 3), BAD(kConv, clamp_min, 127),
-                      BAD(kConv, kernel_w, 0), BAD(kConv, stride_h, 0), BAD(kConv, out_channels, 0),
-                      BAD(kConv, out_channels, 65535), BAD(kConv, stream_address, 8),
-                      BAD(kConv, stream_address, 0xFFFFFFC0), BAD(kConv, stream_groups, 0),
-                      BAD(kConv, stream_weight_rows, 0), BAD(kConv, stream_param_bytes, 8),
-                      BAD(kConv, in_origin, 40000), BAD(kConv, out_base, 65535),
-                      BAD(kIm2col, run_bytes, 0), BAD(kIm2col, kernel_w, 2),
-                      BAD(kIm2col, pad_top, 1), BAD(kIm2col, stage_rows, 65535),
-                      BAD(kDepthwise, group_rows, 5), BAD(kDepthwise, group_rows, 0),
-                      BAD(kDepthwise, window_taps, 11), BAD(kDepthwise, in_blocks, 65535),
-                      BAD(kMean, stream_groups, 1), BAD(kMean, shift, 63), BAD(kMean, shift, -1),
-                      BAD(kMean, multiplier, 0x80000000), BAD(kAdd, add_shift, 1),
-                      BAD(kAdd, add_shift, -32), BAD(kAdd, requant_mode, 2), BAD(kAdd, shift, 8),
-                      BAD(kAdd, in2_origin, 60000), BAD(kAdd, multiplier, 0xFFFFFFFF)),
+    ::testing::Values(
+        BAD(kConv, version, 2), BAD(kConv, opcode, 6), BAD(kConv, opcode, 255),
+        BAD(kConv, next_address, 0x101), BAD(kConv, record_address, 0x820), BAD(kConv, out_w, 0),
+        BAD(kConv, out_h, 65535), BAD(kConv, in_blocks, 0), BAD(kConv, last_lanes, 0),
+        BAD(kConv, last_lanes, 17), BAD(kConv, requant_mode, 3), BAD(kConv, clamp_min, 127),
+        BAD(kConv, kernel_w, 0), BAD(kConv, stride_h, 0), BAD(kConv, out_channels, 0),
+        BAD(kConv, out_channels, 65535), BAD(kConv, stream_address, 8),
+        BAD(kConv, stream_address, 0xFFFFFFC0), BAD(kConv, stream_groups, 0),
+        BAD(kConv, stream_weight_rows, 0), BAD(kConv, stream_param_bytes, 8),
+        BAD(kConv, in_origin, 40000), BAD(kConv, out_base, 65535), BAD(kIm2col, run_bytes, 0),
+        BAD(kIm2col, kernel_w, 2), BAD(kIm2col, pad_top, 1), BAD(kDepthwise, group_rows, 5),
+        BAD(kDepthwise, group_rows, 0), BAD(kDepthwise, window_taps, 11),
+        BAD(kDepthwise, in_blocks, 65535), BAD(kMean, stream_groups, 1), BAD(kMean, shift, 63),
+        BAD(kMean, shift, -1), BAD(kMean, multiplier, 0x80000000), BAD(kAdd, add_shift, 1),
+        BAD(kAdd, add_shift, -32), BAD(kAdd, requant_mode, 2), BAD(kAdd, shift, 8),
+        BAD(kAdd, in2_origin, 60000), BAD(kAdd, multiplier, 0xFFFFFFFF)),
     [](const auto& info) {
       return std::string(info.param.field) + "_" + std::to_string(info.index);
     });
@@ -193,6 +191,16 @@ TEST(DescriptorDeviceTest, RefusesTransfersOutsideAMemory) {
               HasSubstr("out_base"));
   EXPECT_THAT(load([](auto& d) { d.set_dma_rows(65535); }), HasSubstr("dma_rows is 65535"));
   EXPECT_THAT(load([](auto& d) { d.set_dma_planes(0); }), HasSubstr("dma_planes is 0"));
+}
+
+TEST(DescriptorDeviceTest, RefusesIm2colOutsideTheStagingMemory) {
+  // One byte per kernel row: rows 0 to 15 of 4096 bytes, of which staging holds one.
+  const auto widen = [](arch::Descriptor& d) {
+    d.set_run_bytes(1).set_stage_kernel_h(255).set_stage_pad_top(0).set_stage_pad_left(0);
+    d.set_stage_rows(65535).set_stage_row_bytes(4096);
+  };
+  EXPECT_THAT(MessageAfter(TinyKind::kIm2col, widen),
+              HasSubstr("tag 1: stage_rows 65535, stage_row_bytes 4096"));
 }
 
 TEST(DescriptorDeviceTest, RefusesAListWithoutEnd) {
