@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "arch/job.h"
 #include "arch/layout.h"
@@ -33,18 +34,27 @@ class Compiler {
                                           : options.effective_accumulator_bits;
   }
 
-  Result<Job> Run() {
+  /// Whether Run() failed because the activation memory is too small to hold what is in use.
+  bool is_out_of_memory() const { return is_out_of_memory_; }
+
+  /// `is_striped`: every tensor stays in external memory and every layer runs in stripes.
+  Result<Job> Run(bool is_striped) {
+    is_striped_ = is_striped;
     MACLOOM_RETURN_IF_ERROR(CheckOptions());
     MACLOOM_RETURN_IF_ERROR(SplitHostPart());
     MACLOOM_RETURN_IF_ERROR(CheckFormats());
     MACLOOM_RETURN_IF_ERROR(ResolveAliases());
     FindLifetimes();
-    MACLOOM_RETURN_IF_ERROR(PlaceInput());
+    if (is_striped_) {
+      PlaceExternalInput();
+    } else {
+      MACLOOM_RETURN_IF_ERROR(PlaceInput());
+    }
     for (int n = 0; n < num_device_nodes_; ++n) {
       MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(n));
       MACLOOM_RETURN_IF_ERROR(LowerNode(n));
     }
-    StoreOutput();
+    if (!is_striped_) StoreOutput();
     MACLOOM_RETURN_IF_ERROR(Link());
     return std::move(job_);
   }
@@ -191,6 +201,7 @@ class Compiler {
       base = memory_.Allocate(static_cast<int>(words), first_node, last);
     }
     if (!base) {
+      is_out_of_memory_ = true;
       return Unsupported(
           fmt::format("tensor `{}` ({}, {} words of {} bytes) does not fit the activation memory "
                       "of `{}` ({} words) beside "
@@ -236,6 +247,7 @@ class Compiler {
       }
     }
     LoweredStep load;
+    load.external_tensor = input;
     Descriptor& d = load.descriptor;
     d.set_opcode(static_cast<int>(Opcode::kLoad));
     const int beat = config_.axi_bytes();
@@ -246,7 +258,7 @@ class Compiler {
     } else {
       MACLOOM_RETURN_IF_ERROR(Place(input, 0));
       const OnChipTensor& placed = on_chip_[input];
-      job_.input_placement = ExternalPlacement(image);
+      job_.input_placement = ExternalPlacement(image, config_.lanes);
       input_bytes_ =
           static_cast<uint32_t>(job_.input_placement.plane_pitch * image.Blocks(config_.lanes));
       SetTransfer(placed, d);
@@ -261,12 +273,20 @@ class Compiler {
     return {};
   }
 
-  TensorPlacement ExternalPlacement(const Image& image) const {
-    TensorPlacement placement;
-    placement.col_pitch = config_.lanes;
-    placement.row_pitch = int64_t{image.width} * config_.lanes;
-    placement.plane_pitch = placement.row_pitch * image.height;
-    return placement;
+  /// Striped: the input stays where the host writes it.
+  void PlaceExternalInput() {
+    const Image image = *ImageOf(graph_.tensor(graph_.input).shape);
+    job_.input_placement = ExternalPlacement(image, config_.lanes);
+    input_bytes_ = ExternalBytes(image);
+    const Image output = *ImageOf(graph_.tensor(RootOf(job_.device_output)).shape);
+    job_.output_placement = ExternalPlacement(output, config_.lanes);
+    output_bytes_ = ExternalBytes(output);
+  }
+
+  uint32_t ExternalBytes(const Image& image) const {
+    const int64_t bytes =
+        ExternalPlacement(image, config_.lanes).plane_pitch * image.Blocks(config_.lanes);
+    return static_cast<uint32_t>(std::min<int64_t>(bytes, int64_t{1} << 31));
   }
 
   /// Runs of a whole tensor between memory (dense planes) and chip: one per plane or for all planes
@@ -278,7 +298,7 @@ class Compiler {
     int64_t rows = image.height;
     int64_t planes = image.Blocks(config_.lanes);
     int64_t chip_row = chip.row_pitch, chip_plane = chip.plane_pitch;
-    const TensorPlacement external = ExternalPlacement(image);
+    const TensorPlacement external = ExternalPlacement(image, config_.lanes);
     int64_t external_row = external.row_pitch;
     if (chip.row_pitch == image.width && row_bytes * rows <= 65520) {
       row_bytes *= rows;
@@ -321,6 +341,31 @@ class Compiler {
     return context;
   }
 
+  /// The tensors' whole images, without places on chip; inputs by the tensor that has the storage.
+  NodeContext ExternalContextOf(int n) {
+    external_nodes_.push_back(std::make_unique<ir::Node>(node(n)));
+    ir::Node& copy = *external_nodes_.back();
+    NodeContext context{graph_, config_, copy};
+    context.node_index = n;
+    context.accumulator_bits = job_.effective_accumulator_bits;
+    context.overflow = job_.overflow;
+    context.output_tensor = copy.output;
+    context.output.image = *ImageOf(graph_.tensor(copy.output).shape);
+    for (ir::TensorId& input : copy.inputs) {
+      const Image own = *ImageOf(graph_.tensor(input).shape);
+      input = RootOf(input);
+      const Image root = *ImageOf(graph_.tensor(input).shape);
+      OnChipTensor tensor;
+      tensor.image = copy.kind == ir::OperatorKind::kFullyConnected ? root : own;
+      context.inputs.push_back(tensor);
+    }
+    if (copy.kind == ir::OperatorKind::kDepthwiseConv2d ||
+        copy.kind == ir::OperatorKind::kAveragePool2d) {
+      context.mapping = ChooseMapping(config_, copy.window, context.output.image);
+    }
+    return context;
+  }
+
   Status CheckDepthMultiplier(int n) const {
     if (node(n).kind == ir::OperatorKind::kDepthwiseConv2d && node(n).depth_multiplier > 1 &&
         ImageOf(graph_.tensor(node(n).inputs[0]).shape)->channels > 1) {
@@ -339,9 +384,8 @@ class Compiler {
       for (LoweredStep& step : steps_) AddAliasRegions(step, n);
       return {};
     }
-    // The two operands of an ADD are read with one set of pitches.
-    MACLOOM_RETURN_IF_ERROR(Place(current.output, n));
-    const NodeContext context = ContextOf(n);
+    if (!is_striped_) MACLOOM_RETURN_IF_ERROR(Place(current.output, n));
+    NodeContext context = is_striped_ ? ExternalContextOf(n) : ContextOf(n);
     Result<std::vector<LoweredStep>> lowered = std::vector<LoweredStep>{};
     ir::Accumulation accumulation;
     accumulation.width_bits = job_.effective_accumulator_bits;
@@ -355,7 +399,7 @@ class Compiler {
           accumulation.order = ChooseMapping(config_, current.window, context.output.image).along_y
                                    ? ir::AccumulationOrder::kTapSerialColumn
                                    : ir::AccumulationOrder::kTapSerial;
-          lowered = LowerDepthwise(context);
+          if (!is_striped_) lowered = LowerDepthwise(context);
           break;
         }
         [[fallthrough]];
@@ -363,21 +407,22 @@ class Compiler {
       case ir::OperatorKind::kFullyConnected:
         accumulation.order =
             is_raw ? ir::AccumulationOrder::kFlatTap : ir::AccumulationOrder::kBlockTap;
-        lowered = LowerConv(context, is_raw ? scratch_ : std::nullopt);
+        if (!is_striped_) lowered = LowerConv(context, is_raw ? scratch_ : std::nullopt);
         break;
       case ir::OperatorKind::kAveragePool2d:
         accumulation.products_per_step = 1;
         accumulation.order = ChooseMapping(config_, current.window, context.output.image).along_y
                                  ? ir::AccumulationOrder::kTapSerialColumn
                                  : ir::AccumulationOrder::kTapSerial;
-        lowered = LowerAveragePool(context);
+        if (!is_striped_) lowered = LowerAveragePool(context);
         break;
       case ir::OperatorKind::kAdd:
-        lowered = LowerAdd(context);
+        if (!is_striped_) lowered = LowerAdd(context);
         break;
       default:
         return Refuse(current, "not an operator of the accelerator");
     }
+    if (is_striped_) lowered = LowerStriped(context);
     if (!lowered.ok()) return lowered.error();
     job_.accumulation.resize(graph_.nodes.size());
     job_.accumulation[static_cast<size_t>(n)] = accumulation;
@@ -402,12 +447,24 @@ class Compiler {
   void StoreOutput() {
     const OnChipTensor& placed = on_chip_[RootOf(job_.device_output)];
     LoweredStep store;
+    store.external_tensor = RootOf(job_.device_output);
     store.descriptor.set_opcode(static_cast<int>(Opcode::kStore));
     SetTransfer(placed, store.descriptor);
-    job_.output_placement = ExternalPlacement(placed.image);
+    job_.output_placement = ExternalPlacement(placed.image, config_.lanes);
     output_bytes_ = static_cast<uint32_t>(job_.output_placement.plane_pitch *
                                           placed.image.Blocks(config_.lanes));
     steps_.push_back(std::move(store));
+  }
+
+  /// Earlier step of the same node with the same stream; -1 if there is none.
+  int PreviousStream(size_t i) const {
+    for (size_t j = i; j-- > 0 && i - j <= 8;) {
+      if (steps_[j].node == steps_[i].node && steps_[j].stream &&
+          steps_[j].stream->bytes == steps_[i].stream->bytes) {
+        return static_cast<int>(j);
+      }
+    }
+    return -1;
   }
 
   /// Gives every piece an address and writes the image: descriptors, streams, input; then, beyond
@@ -417,6 +474,11 @@ class Compiler {
     std::vector<uint32_t> stream_addresses(steps_.size(), 0);
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (!steps_[i].stream) continue;
+      // Stripes of a layer use one stream.
+      if (const int previous = PreviousStream(i); previous >= 0) {
+        stream_addresses[i] = stream_addresses[static_cast<size_t>(previous)];
+        continue;
+      }
       address = AlignUp(address, kStreamAlignment);
       stream_addresses[i] = static_cast<uint32_t>(address);
       address += steps_[i].stream->bytes.size();
@@ -430,8 +492,20 @@ class Compiler {
     job_.record_address = AlignUp(address, kStreamAlignment);
     address = job_.record_address + uint64_t{kRecordBytes} * steps_.size();
     job_.output_placement.base = AlignUp(address, kStreamAlignment);
-    job_.memory_bytes = AlignUp(static_cast<uint64_t>(job_.output_placement.base) + output_bytes_,
-                                kStreamAlignment);
+    std::map<ir::TensorId, int64_t> external = {
+        {RootOf(job_.device_output), job_.output_placement.base},
+        {graph_.input, job_.input_placement.base}};
+    uint64_t end = static_cast<uint64_t>(job_.output_placement.base) + output_bytes_;
+    for (const LoweredStep& step : steps_) {
+      if (step.external_tensor < 0 || external.count(step.external_tensor) > 0) continue;
+      end = AlignUp(end, kStreamAlignment);
+      external[step.external_tensor] = static_cast<int64_t>(end);
+      end += ExternalBytes(*ImageOf(graph_.tensor(step.external_tensor).shape));
+      if (end > (uint64_t{1} << 30)) {
+        return Unsupported("the job needs more than 1 GiB of memory");
+      }
+    }
+    job_.memory_bytes = AlignUp(end, kStreamAlignment);
 
     for (size_t i = 0; i < steps_.size(); ++i) {
       LoweredStep& lowered = steps_[i];
@@ -443,9 +517,8 @@ class Compiler {
       const bool is_last = i + 1 == steps_.size();
       d.set_last(is_last).set_next_address(
           is_last ? 0 : kDescriptorBytes * static_cast<int64_t>(i + 1));
-      if (d.opcode() == static_cast<uint32_t>(Opcode::kLoad)) d.set_ext_address(input_address);
-      if (d.opcode() == static_cast<uint32_t>(Opcode::kStore)) {
-        d.set_ext_address(job_.output_placement.base);
+      if (lowered.external_tensor >= 0) {
+        d.set_ext_address(external[lowered.external_tensor] + lowered.external_offset);
       }
       if (lowered.stream) {
         d.set_stream_address(stream_addresses[i]);
@@ -476,6 +549,8 @@ class Compiler {
   const HardwareConfig& config_;
   Job job_;
   MemoryPlan memory_;
+  bool is_striped_ = false, is_out_of_memory_ = false;
+  std::vector<std::unique_ptr<ir::Node>> external_nodes_;
   int num_device_nodes_ = 0;
   std::vector<ir::TensorId> root_;
   std::vector<int> last_use_;
@@ -491,7 +566,10 @@ class Compiler {
 
 Result<Job> Compile(const ir::Graph& graph, const HardwareConfig& config,
                     const CompileOptions& options) {
-  return Compiler(graph, config, options).Run();
+  Compiler on_chip(graph, config, options);
+  Result<Job> job = on_chip.Run(false);
+  if (job.ok() || !on_chip.is_out_of_memory()) return job;
+  return Compiler(graph, config, options).Run(true);
 }
 
 }  // namespace macloom::arch

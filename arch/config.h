@@ -21,19 +21,20 @@ enum class AccumulatorPolicy {
 /// M rows of L lanes; an activation word is L bytes, a ring row is M*L bytes.
 struct HardwareConfig {
   std::string name = "m4l16";
-  int rows = 4;                ///< M: power of two, 1..32, <= lanes.
-  int lanes = 16;              ///< L: 8, 16 or 32; M*L <= 512.
-  int tile_pixels = 16;        ///< T: pixels per dense tile, power of two, 1..lanes.
-  int accumulator_bits = 32;   ///< P: 8..32.
+  int rows = 4;               ///< M: power of two, 1..32, <= lanes.
+  int lanes = 16;             ///< L: 8, 16 or 32; M*L <= 512.
+  int tile_pixels = 16;       ///< T: pixels per dense tile, power of two, 1..lanes.
+  int accumulator_bits = 32;  ///< P: 8..32.
   AccumulatorPolicy accumulator_policy = AccumulatorPolicy::kSelectable;
-  int requant_lanes = 8;       ///< R: power of two, 1..lanes.
-  int activation_bytes = 65536;///< Activation memory; words = bytes / L, power of two, <= 65536 words.
-  int activation_banks = 2;    ///< NB: power of two, 1..8.
+  int requant_lanes = 8;  ///< R: power of two, 1..lanes.
+  int activation_bytes =
+      65536;  ///< Activation memory; words = bytes / L, power of two, <= 65536 words.
+  int activation_banks = 2;       ///< NB: power of two, 1..8.
   int weight_ring_bytes = 16384;  ///< Ring rows = bytes / (M*L), power of two, >= 16.
-  int staging_bytes = 4096;    ///< Raw input for im2col; words = bytes / L, power of two, >= 16.
-  int window_words = 10;       ///< Words of one depthwise window buffer, 4..32.
-  int axi_data_bits = 64;      ///< 64 or 128.
-  int outstanding_bursts = 4;  ///< Read bursts in flight, 1..16.
+  int staging_bytes = 4096;       ///< Raw input for im2col; words = bytes / L, power of two, >= 16.
+  int window_words = 10;          ///< Words of one depthwise window buffer, 4..32.
+  int axi_data_bits = 64;         ///< 64 or 128.
+  int outstanding_bursts = 4;     ///< Read bursts in flight, 1..16.
 
   int activation_words() const { return activation_bytes / lanes; }
   int ring_rows() const { return weight_ring_bytes / (rows * lanes); }

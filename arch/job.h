@@ -30,34 +30,34 @@ struct TensorRegion {
 
 /// One descriptor of the job, in execution order, and what it does for the network.
 struct JobStep {
-  uint32_t tag = 0;            ///< Equals its index in Job::steps.
-  Descriptor descriptor;       ///< As encoded in the image.
-  uint32_t address = 0;        ///< Byte address of the descriptor.
-  int node = -1;               ///< Index into graph.nodes; -1 for pure loads and stores.
-  int64_t macs = 0;            ///< MACs this step performs, padding positions counted.
-  int64_t ideal_cycles = 0;    ///< macs / (M*L), rounded up.
+  uint32_t tag = 0;                    ///< Equals its index in Job::steps.
+  Descriptor descriptor;               ///< As encoded in the image.
+  uint32_t address = 0;                ///< Byte address of the descriptor.
+  int node = -1;                       ///< Index into graph.nodes; -1 for pure loads and stores.
+  int64_t macs = 0;                    ///< MACs this step performs, padding positions counted.
+  int64_t ideal_cycles = 0;            ///< macs / (M*L), rounded up.
   std::vector<TensorRegion> produces;  ///< Readable from the activation memory once it is done.
 };
 
 /// A compiled network for one configuration.
 struct Job {
   HardwareConfig config;
-  ir::Graph graph;              ///< The network (the host part after `device_output` included).
+  ir::Graph graph;  ///< The network (the host part after `device_output` included).
   int effective_accumulator_bits = 32;  ///< <= config.accumulator_bits; smaller = narrowing input.
   ir::Overflow overflow = ir::Overflow::kWrap;
   /// By node index: what golden must be given so that it sums as this job does.
   std::vector<ir::Accumulation> accumulation;
-  std::vector<uint8_t> image;   ///< External memory at start, byte 0 = address 0; input zero-filled.
-  uint32_t memory_bytes = 0;    ///< External memory the job needs, >= image.size().
+  std::vector<uint8_t> image;  ///< External memory at start, byte 0 = address 0; input zero-filled.
+  uint32_t memory_bytes = 0;   ///< External memory the job needs, >= image.size().
   uint32_t first_descriptor = 0;
   uint32_t record_address = 0;  ///< Record of tag t lies at record_address + t * 64.
   std::vector<JobStep> steps;
   ir::TensorId device_input = -1;
-  ir::TensorId device_output = -1;       ///< Last tensor on the accelerator (input of a host SOFTMAX).
-  std::vector<int> host_nodes;           ///< Nodes after device_output, run on the host.
-  TensorPlacement input_placement;       ///< External, bytes; raw input: lanes packed, see is_raw.
-  bool input_is_raw = false;             ///< Input stored as plain row-major bytes (for im2col).
-  TensorPlacement output_placement;      ///< External, bytes.
+  ir::TensorId device_output = -1;   ///< Last tensor on the accelerator (input of a host SOFTMAX).
+  std::vector<int> host_nodes;       ///< Nodes after device_output, run on the host.
+  TensorPlacement input_placement;   ///< External, bytes; raw input: lanes packed, see is_raw.
+  bool input_is_raw = false;         ///< Input stored as plain row-major bytes (for im2col).
+  TensorPlacement output_placement;  ///< External, bytes.
 };
 
 struct CompileOptions {

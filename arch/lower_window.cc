@@ -181,7 +181,8 @@ Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context) {
   MACLOOM_RETURN_IF_ERROR(CheckWindow(context));
   const ir::Window& window = context.node.window;
   const Image& out = context.output.image;
-  const WindowMapping mapping = ChooseMapping(context.config, window, out);
+  const WindowMapping mapping =
+      context.mapping ? *context.mapping : ChooseMapping(context.config, window, out);
   LoweredStep step = WindowStep(context, mapping, {0, out.height, 0}, {0, out.width, 0});
   Descriptor& d = step.descriptor;
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ChannelParameters> channels,
@@ -220,7 +221,8 @@ Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context) {
                                            rows.size() * cols.size()));
   }
   const WindowMapping mapping =
-      ChooseMapping(context.config, context.node.window, context.output.image);
+      context.mapping ? *context.mapping
+                      : ChooseMapping(context.config, context.node.window, context.output.image);
   std::vector<LoweredStep> steps;
   for (const Segment& row : rows) {
     for (const Segment& col : cols) {

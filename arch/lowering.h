@@ -18,12 +18,23 @@ struct LoweredStep {
   int node = -1;
   int64_t macs = 0;
   std::vector<TensorRegion> produces;
+  /// Loads and stores: the tensor in external memory and the byte offset in it.
+  ir::TensorId external_tensor = -1;
+  int64_t external_offset = 0;
 };
 
 /// A tensor on chip.
 struct OnChipTensor {
   Image image;
   TensorPlacement placement;  ///< Of (0, 0), in words.
+};
+
+/// How a depthwise or pooling layer is mapped to the array.
+struct WindowMapping {
+  bool along_y = false;  ///< The array's rows run along image y.
+  int group_rows = 1;    ///< Output pixels per group.
+  int window_taps = 1;   ///< Taps per window chunk.
+  int64_t cycles = 0;    ///< Estimate.
 };
 
 /// What lowering a node needs to know.
@@ -37,15 +48,10 @@ struct NodeContext {
   std::vector<OnChipTensor> inputs = {};
   OnChipTensor output = {};
   ir::TensorId output_tensor = -1;
+  /// Mapping of the whole layer, where only a part of it is lowered.
+  std::optional<WindowMapping> mapping = {};
 };
 
-/// How a depthwise or pooling layer is mapped to the array.
-struct WindowMapping {
-  bool along_y = false;  ///< The array's rows run along image y.
-  int group_rows = 1;    ///< Output pixels per group.
-  int window_taps = 1;   ///< Taps per window chunk.
-  int64_t cycles = 0;    ///< Estimate.
-};
 /// The cheapest mapping by estimated cycles.
 WindowMapping ChooseMapping(const HardwareConfig& config, const ir::Window& window,
                             const Image& output);
@@ -68,6 +74,13 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
 Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context);
 Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context);
 Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context);
+
+/// Lowers a node whose tensors stay in external memory: stripes of output rows, each loaded with
+/// its halo, computed and stored. Depthwise and pooling layers keep the mapping of the whole layer.
+Result<std::vector<LoweredStep>> LowerStriped(const NodeContext& context);
+
+/// Layout of a tensor in external memory: dense planes of words, in bytes.
+TensorPlacement ExternalPlacement(const Image& image, int lanes);
 
 /// Start values and multipliers of all output channels; an error under saturation if a start value
 /// does not fit the accumulator.

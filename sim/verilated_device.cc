@@ -85,13 +85,13 @@ class VerilatedDevice : public Device {
     run.stall_probability = options_.timing.stall_probability;
     run.max_extra_latency_cycles = static_cast<uint32_t>(options_.timing.max_extra_latency_cycles);
     run.seed = options_.timing.seed;
-    int64_t ideal_cycles = 0, macs = 0;
-    for (const arch::JobStep& step : job.steps) {
-      ideal_cycles += step.ideal_cycles;
-      macs += step.macs;
-    }
-    // Far above any real run: one multiplier at work, and 50 cycles for every byte of memory.
-    run.cycle_limit = static_cast<uint64_t>(macs) + 50 * memory.size() + 1'000'000;
+    int64_t macs = 0;
+    for (const arch::JobStep& step : job.steps) macs += step.macs;
+    // Far above any real run: one multiplier at work, and every byte of memory moved on its own.
+    const int64_t latency =
+        options_.timing.latency_cycles + options_.timing.max_extra_latency_cycles;
+    run.cycle_limit = static_cast<uint64_t>(
+        macs + 1'000'000 + static_cast<int64_t>(memory.size()) * (8 + latency / 4));
     run.on_done = &VerilatedDevice::OnDone;
     run.on_poll = [](void*) { return Interrupted() ? 1 : 0; };
     run.context = this;

@@ -1,0 +1,56 @@
+// Networks larger than the activation memory: stripes through external memory, bit-exact.
+#include "flow/untrained_network.h"
+#include "importers/tflite/importer.h"
+#include "tests/e2e/three_ways.h"
+#include "tests/support/data_pack.h"
+#include "tests/support/random_graph.h"
+
+namespace macloom {
+namespace {
+
+/// m4l16 with 8 KiB of activation memory: 512 words.
+arch::HardwareConfig SmallConfig() {
+  arch::HardwareConfig config = *arch::Preset("m4l16");
+  config.activation_bytes = 8192;
+  return config;
+}
+
+void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
+  for (const ir::Overflow overflow : {ir::Overflow::kWrap, ir::Overflow::kSaturate}) {
+    arch::CompileOptions options;
+    options.overflow = overflow;
+    const auto job = arch::Compile(graph, SmallConfig(), options);
+    ASSERT_TRUE(job.ok()) << job.error().message;
+    int64_t loads = 0;
+    for (const arch::JobStep& step : job->steps) {
+      loads += step.descriptor.opcode() == static_cast<uint32_t>(arch::Opcode::kLoad);
+    }
+    EXPECT_GE(loads, min_loads);
+    Rng rng(3);
+    testing::ExpectThreeWaysEqual(*job, testing::RandomInput(rng, graph),
+                                  sim::MemoryTiming::Random(9));
+  }
+}
+
+TEST(StripedTest, KeywordNetworkRunsInStripes) {
+  ExpectStripedAndEqual(flow::MakeUntrainedKwsNetwork(), 12);
+}
+
+TEST(StripedTest, ResidualNetworkRunsInStripes) {
+  MACLOOM_DATA_PACK(path, "mlperf-tiny-models/pretrainedResnet_quant.tflite");
+  const auto graph = importers::ImportTfliteFile(path);
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  ExpectStripedAndEqual(*graph, 40);
+}
+
+TEST(StripedTest, BadMemorySizeNamesNodeAndWords) {
+  arch::HardwareConfig config = SmallConfig();
+  config.activation_bytes = 4096;
+  const auto job = arch::Compile(flow::MakeUntrainedKwsNetwork(), config);
+  ASSERT_FALSE(job.ok());
+  EXPECT_NE(job.error().message.find("`pool`"), std::string::npos) << job.error().message;
+  EXPECT_NE(job.error().message.find("memory.activation_bytes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace macloom
