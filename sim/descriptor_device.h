@@ -12,7 +12,8 @@ namespace macloom::sim {
 /// hardware order, requantization, completion records.
 ///
 /// It keeps no time: cycle counters are 0. A malformed descriptor, an access outside a memory, or a
-/// stream that does not match its descriptor is kCheckFailed, naming tag and field.
+/// stream that does not match its descriptor is kCheckFailed, naming tag and field
+/// (descriptor_check.h); a job or an input that does not fit is the error of job_check.h.
 std::unique_ptr<Device> MakeDescriptorDevice();
 
 }  // namespace macloom::sim

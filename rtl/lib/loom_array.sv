@@ -17,8 +17,8 @@
 ///          the shadow readable in o+4, the events are on `events_o` in o+5. Depthwise: one cycle
 ///          less each (o+2, o+3, o+4). The start set is read in o+3 (dense) or o+2 (depthwise).
 ///          The drain read is combinational.
-/// Golden   golden/accumulate.h
-/// Test     tests/rtl/loom_array_test.cc
+/// Golden   golden/reference/accumulator.h
+/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
 module loom_array #(
   /// Rows, a power of two, 1 to 32, at most Lanes.
   parameter int Rows = 4,

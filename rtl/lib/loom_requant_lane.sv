@@ -13,8 +13,8 @@
 /// clamp could see: intermediate values beyond int32 are replaced by the nearest int32.
 ///
 /// Latency  5 cycles from the inputs (all sampled together) to the outputs; one value per cycle.
-/// Golden   golden/requantize.h
-/// Test     tests/rtl/loom_requant_lane_test.cc
+/// Golden   golden/reference/requantize.h
+/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
 module loom_requant_lane (
   /// Clock, rising edge.
   input  logic               clk_i,

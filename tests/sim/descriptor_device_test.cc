@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "tests/sim/tiny_job.h"
 #include "tests/sim/tiny_layer.h"
 
 namespace macloom::sim {

@@ -67,8 +67,8 @@ inline TinyParameters RandomTinyParameters(Rng& rng, int64_t channels, bool per_
   return p;
 }
 
-/// Turns the layer into a mean over n positions, n <= 2^15; the reciprocal is ceil(2^31 / n) at
-/// n > 1 and exact for sums of up to 16 codes.
+/// Turns the layer into a mean over n <= 16 positions; the reciprocal ceil(2^30 / n) is exact for
+/// every sum of n codes.
 inline void SetMean(TinyParameters& p, int64_t n) {
   const int shift = 30;
   p.mode = arch::RequantMode::kMean;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "sim/subprocess.h"
+#include "tests/sim/tiny_job.h"
 #include "tests/sim/tiny_layer.h"
 
 namespace macloom::sim {
