@@ -1,0 +1,189 @@
+// Everything a user can get wrong: exit status, and a message that says what, where and what is
+// accepted. No RTL is simulated here.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/npy.h"
+#include "tests/cli/tool.h"
+#include "tests/support/data_pack.h"
+#include "tests/support/temporary_folder.h"
+
+namespace macloom {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::RunTool;
+using testing::ToolRun;
+
+class BadInputTest : public ::testing::Test {
+ protected:
+  std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::ofstream(Path(name), std::ios::binary) << text;
+    return Path(name);
+  }
+
+  static void ExpectFails(const std::string& arguments, int status, const std::string& message,
+                          const std::string& prefix = "") {
+    const ToolRun run = RunTool(arguments, prefix);
+    EXPECT_EQ(run.status, status) << arguments << "\n" << run.text;
+    EXPECT_THAT(run.text, HasSubstr(message)) << arguments;
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(BadInputTest, CommandLine) {
+  ExpectFails("", 2, "subcommand is required");
+  ExpectFails("frobnicate", 2, "subcommand is required");
+  ExpectFails("verify --frobnicate", 2, "--frobnicate");
+  ExpectFails("verify --random 0", 2, "--random");
+  ExpectFails("verify --overflow maybe", 2, "--overflow");
+  ExpectFails("import ds-cnn-untrained", 2, "--output is required");
+  EXPECT_EQ(RunTool("verify -h").status, 0);
+}
+
+TEST_F(BadInputTest, ModelFiles) {
+  ExpectFails("inspect nothing-here", 2, "shipped network (ds-cnn-untrained)");
+  ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite files");
+  ExpectFails("inspect " + Write("text.tflite", "this is not a flatbuffer at all"), 2,
+              "text.tflite");
+  ExpectFails("inspect " + Write("empty.tflite", ""), 2, "empty.tflite");
+  ExpectFails("inspect " + Write("zero.tflite", std::string(4096, '\0')), 2, "zero.tflite");
+  ExpectFails("inspect " + Write("noise.safetensors", "0123456789abcdef"), 2, "noise.safetensors");
+}
+
+TEST_F(BadInputTest, TruncatedAndCorruptRealModel) {
+  MACLOOM_DATA_PACK(model, "mlperf-tiny-models/kws_ref_model.tflite");
+  std::ifstream in(model, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  ExpectFails("inspect " + Write("half.tflite", bytes.substr(0, bytes.size() / 2)), 2,
+              "half.tflite");
+  std::string corrupt = bytes;
+  for (size_t i = 8; i < corrupt.size(); i += 97) corrupt[i] = static_cast<char>(corrupt[i] ^ 0x5A);
+  ExpectFails("inspect " + Write("corrupt.tflite", corrupt), 2, "corrupt.tflite");
+  MACLOOM_DATA_PACK(floats, "mlperf-tiny-models/kws_ref_model_float32.tflite");
+  ExpectFails("verify " + floats.string(), 2, "FLOAT32");
+}
+
+TEST_F(BadInputTest, Inputs) {
+  const std::string run = "run ds-cnn-untrained --inputs ";
+  ExpectFails(run + Path("absent.npy"), 2, "no such file");
+  ExpectFails("run ds-cnn-untrained", 2, "--inputs FILE or --random N");
+  ASSERT_TRUE(WriteNpy(Path("shape.npy"), FromInt8({1, 10, 49}, std::vector<int8_t>(490))).ok());
+  ExpectFails(run + Path("shape.npy"), 2, "expected N x 49x10x1");
+  ASSERT_TRUE(
+      WriteNpy(Path("range.npy"), FromInt32({1, 49, 10, 1}, std::vector<int32_t>(490, 300))).ok());
+  ExpectFails(run + Path("range.npy"), 2, "codes from -128 to 127");
+  NpyArray floats;
+  floats.dtype = "<f4";
+  floats.shape = {1, 49, 10, 1};
+  floats.bytes.resize(490 * 4);
+  ASSERT_TRUE(WriteNpy(Path("float.npy"), floats).ok());
+  ExpectFails(run + Path("float.npy"), 2, "inputs are integer codes");
+  ExpectFails(run + Write("text.npy", "not numpy"), 2, "text.npy");
+  ExpectFails(run + Write("x.tar", "not an archive"), 2, "x.tar");
+  fs::create_directory(Path("raw"));
+  Write("raw/a.bin", std::string(489, 'a'));
+  ExpectFails(run + Path("raw"), 2, "489");
+}
+
+TEST_F(BadInputTest, Labels) {
+  ASSERT_TRUE(WriteNpy(Path("x.npy"), FromInt8({2, 49, 10}, std::vector<int8_t>(980))).ok());
+  const std::string run = "run ds-cnn-untrained --inputs " + Path("x.npy") + " --labels ";
+  ASSERT_TRUE(WriteNpy(Path("y.npy"), FromInt8({3}, std::vector<int8_t>{1, 2, 3})).ok());
+  ExpectFails(run + Path("y.npy"), 2, "3 labels for 2 samples");
+  ExpectFails(run + Write("y.csv", "file,word\na,b\n"), 2, "no column");
+  ExpectFails(run + Write("z.csv", "label\nyes\nno\n"), 2, "label index of 0 or more");
+}
+
+TEST_F(BadInputTest, Configurations) {
+  ExpectFails("verify --preset m9", 2, "presets are m4l16, m8l16");
+  ExpectFails("preset show m9", 2, "presets are m4l16, m8l16");
+  ExpectFails("generate -o " + Path("o") + " --set acc.width_bits=7", 2, "8 to 32");
+  ExpectFails("generate -o " + Path("o") + " --set array.rows=3", 2, "powers of two");
+  ExpectFails("generate -o " + Path("o") + " --set array.rows=32", 2, "exceeds array.lanes");
+  ExpectFails("generate -o " + Path("o") + " --set acc.colour=1", 2, "unknown key");
+  ExpectFails("generate -o " + Path("o") + " --set acc.policy=sometimes", 2,
+              "wrap, saturate, selectable");
+  ExpectFails("generate -o " + Path("o") + " --set nonsense", 2, "KEY=VALUE");
+  ExpectFails("generate -o " + Path("o") + " --config " + Path("absent.toml"), 2, "absent.toml");
+  ExpectFails("generate -o " + Path("o") + " --config " + Write("a.toml", "[array\nrows"), 2,
+              "not TOML");
+  ExpectFails(
+      "generate -o " + Path("o") + " --config " + Write("b.toml", "[array]\nrows = \"four\"\n"), 2,
+      "integer");
+  ExpectFails("generate -o " + Path("o") + " --set name=Bad-Name", 2, "[a-z][a-z0-9_]*");
+  ExpectFails("verify --no-rtl --set memory.activation_bytes=4096", 2, "memory.activation_bytes");
+  ExpectFails("verify --no-rtl --set acc.policy=wrap --overflow saturate", 2, "acc.policy");
+  EXPECT_FALSE(fs::exists(Path("o")));
+}
+
+TEST_F(BadInputTest, MissingToolNamesItsPackage) {
+  fs::create_directory(Path("empty"));
+  ExpectFails("verify", 3, "Debian package verilator",
+              "PATH=" + Path("empty") + " MACLOOM_CACHE_DIR=" + Path("cache"));
+  const ToolRun doctor = RunTool("doctor", "PATH=" + Path("empty"));
+  EXPECT_EQ(doctor.status, 3);
+  EXPECT_THAT(doctor.text, HasSubstr("apt install verilator"));
+}
+
+/// Names left in a cache folder, lock files aside.
+std::vector<std::string> Entries(const fs::path& cache) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(cache)) {
+    if (entry.path().extension() != ".lock") names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
+TEST_F(BadInputTest, FailingToolLeavesNoCacheEntry) {
+  fs::create_directory(Path("bin"));
+  Write("bin/verilator",
+        "#!/bin/sh\n[ \"$1\" = --version ] && { echo Fake 1; exit 0; }\necho it went wrong "
+        ">&2\nexit 1\n");
+  fs::permissions(Path("bin/verilator"), fs::perms::owner_all);
+  ExpectFails("verify", 3, "it went wrong",
+              "PATH=" + Path("bin") + ":$PATH MACLOOM_CACHE_DIR=" + Path("cache"));
+  EXPECT_EQ(Entries(Path("cache")), std::vector<std::string>{});
+}
+
+TEST_F(BadInputTest, InterruptedBuildLeavesNoCacheEntry) {
+  fs::create_directory(Path("bin"));
+  Write("bin/verilator",
+        "#!/bin/sh\n[ \"$1\" = --version ] && { echo Fake 1; exit 0; }\nsleep 60\n");
+  fs::permissions(Path("bin/verilator"), fs::perms::owner_all);
+  const ToolRun run =
+      RunTool("verify", "PATH=" + Path("bin") + ":$PATH MACLOOM_CACHE_DIR=" + Path("cache") +
+                            " timeout --preserve-status -s INT 2");
+  EXPECT_EQ(run.status, 130) << run.text;
+  EXPECT_EQ(Entries(Path("cache")), std::vector<std::string>{});
+}
+
+TEST_F(BadInputTest, UnwritableOutputs) {
+  const std::string below_file = Write("file", "x") + "/out";
+  ExpectFails("import ds-cnn-untrained -o " + below_file + ".safetensors", 74, "file/out");
+  ExpectFails("generate -o " + below_file, 74, "file/out");
+  ExpectFails("run ds-cnn-untrained --random 1 --outputs " + below_file + ".npy", 74, "file/out");
+  ExpectFails("verify --no-rtl --random 1 --json " + below_file + ".json", 74, "file/out");
+  // No room on the disk: nothing half-written stays.
+  ExpectFails("import ds-cnn-untrained -o " + Path("big.safetensors"), 74, "big.safetensors",
+              "ulimit -f 4; trap '' XFSZ;");
+  EXPECT_FALSE(fs::exists(Path("big.safetensors")));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
+}
+
+TEST_F(BadInputTest, ForeignFoldersAreNotReplaced) {
+  fs::create_directory(Path("mine"));
+  Write("mine/precious.txt", "x");
+  ExpectFails("generate -o " + Path("mine"), 74, "mine");
+  EXPECT_TRUE(fs::exists(Path("mine/precious.txt")));
+}
+
+}  // namespace
+}  // namespace macloom

@@ -1,0 +1,95 @@
+// What the verbs print and write when all is well. No RTL is simulated here.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/npy.h"
+#include "tests/cli/tool.h"
+#include "tests/support/temporary_folder.h"
+
+namespace macloom {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::RunTool;
+using testing::ToolRun;
+
+class VerbsTest : public ::testing::Test {
+ protected:
+  std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }
+  nlohmann::json Json(const std::string& name) const {
+    return nlohmann::json::parse(*ReadTextFile(Path(name)));
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(VerbsTest, ImportedNetworkIsTheSameNetwork) {
+  ASSERT_EQ(RunTool("import ds-cnn-untrained -o " + Path("net.safetensors")).status, 0);
+  ASSERT_EQ(RunTool("inspect ds-cnn-untrained --json " + Path("a.json")).status, 0);
+  const ToolRun run = RunTool("inspect " + Path("net.safetensors") + " --json " + Path("b.json"));
+  ASSERT_EQ(run.status, 0);
+  EXPECT_THAT(run.text, HasSubstr("untrained"));
+  EXPECT_EQ(Json("a.json"), Json("b.json"));
+  EXPECT_EQ(Json("a.json")["macs"], 2656768);
+}
+
+TEST_F(VerbsTest, RunWritesOutputsAndTrace) {
+  const ToolRun run = RunTool("run ds-cnn-untrained --random 3 --outputs " + Path("y.npy") +
+                              " --trace " + Path("trace"));
+  ASSERT_EQ(run.status, 0) << run.text;
+  const auto outputs = ReadNpy(Path("y.npy"));
+  ASSERT_TRUE(outputs.ok());
+  EXPECT_EQ(outputs->shape, (std::vector<int64_t>{3, 12}));
+  EXPECT_TRUE(fs::exists(Path("trace/0002/pool.npy")));
+}
+
+TEST_F(VerbsTest, VerifyWithoutRtlPassesAndWritesJson) {
+  const ToolRun run = RunTool("verify --no-rtl --random 6 --json " + Path("v.json"));
+  ASSERT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("untrained: pseudo-random weights"));
+  EXPECT_THAT(run.text, HasSubstr("SOFTMAX runs on the host"));
+  EXPECT_THAT(run.text, HasSubstr("PASS"));
+  const nlohmann::json json = Json("v.json");
+  EXPECT_EQ(json["format"], "macloom.verify");
+  EXPECT_EQ(json["passed"], true);
+  EXPECT_EQ(json["samples"], 6);
+  EXPECT_EQ(json["layers"].size(), 11u);
+  EXPECT_EQ(json["total"]["macs"], 2656768);
+  for (const auto& layer : json["layers"]) EXPECT_GT(layer["compared_elements"], 0) << layer;
+}
+
+TEST_F(VerbsTest, CompileWritesAJob) {
+  ASSERT_EQ(RunTool("compile ds-cnn-untrained --preset m8l16 -o " + Path("job")).status, 0);
+  for (const char* file : {"manifest.json", "memory.bin", "memory.hex", "hardware.toml",
+                           "descriptors.txt", "network.safetensors"}) {
+    EXPECT_TRUE(fs::exists(Path("job") + "/" + file)) << file;
+  }
+  EXPECT_EQ(Json("job/manifest.json")["configuration"], "m8l16");
+  EXPECT_EQ(RunTool("compile ds-cnn-untrained -o " + Path("job")).status, 0)
+      << "a folder of our own is replaced";
+}
+
+TEST_F(VerbsTest, GenerateIsReproducible) {
+  ASSERT_EQ(RunTool("generate -o " + Path("a")).status, 0);
+  ASSERT_EQ(RunTool("generate -o " + Path("b")).status, 0);
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(Path("a"))) {
+    ++files;
+    EXPECT_EQ(*ReadTextFile(entry.path()),
+              *ReadTextFile(fs::path(Path("b")) / entry.path().filename()));
+  }
+  EXPECT_GT(files, 30);
+}
+
+TEST_F(VerbsTest, PresetsAreListedAndReadBack) {
+  EXPECT_THAT(RunTool("preset list").text, HasSubstr("m8l16"));
+  ASSERT_EQ(RunTool("preset show m8l16 > " + Path("hw.toml")).status, 0);
+  EXPECT_EQ(RunTool("verify --no-rtl --random 1 --config " + Path("hw.toml")).status, 0);
+}
+
+}  // namespace
+}  // namespace macloom
