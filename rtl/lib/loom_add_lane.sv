@@ -14,7 +14,7 @@
 ///
 /// Latency  2 cycles from the inputs (all sampled together) to `x_o`; one value per cycle.
 /// Golden   golden/reference/add.cc
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_add_lane_test.cc
 module loom_add_lane (
   /// Clock, rising edge.
   input  logic               clk_i,

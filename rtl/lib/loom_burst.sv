@@ -6,7 +6,7 @@
 ///
 /// Latency  combinational.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_burst_test.cc
 module loom_burst #(
   /// Bits of a beat.
   parameter int AxiDataWidth = 64

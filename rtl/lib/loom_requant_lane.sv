@@ -14,7 +14,7 @@
 ///
 /// Latency  5 cycles from the inputs (all sampled together) to the outputs; one value per cycle.
 /// Golden   golden/reference/requantize.h
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_requant_lane_test.cc
 module loom_requant_lane (
   /// Clock, rising edge.
   input  logic               clk_i,

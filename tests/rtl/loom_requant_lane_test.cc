@@ -1,0 +1,133 @@
+// loom_requant_lane against exact 128-bit arithmetic.
+#include <deque>
+
+#include "Vloom_requant_lane_mux.h"
+#include "tests/rtl/mutant_test.h"
+
+namespace macloom {
+namespace {
+
+using Wide = __int128;
+
+/// floor(a / 2^n) by definition.
+Wide FloorShift(Wide a, int n) {
+  const Wide unit = Wide{1} << n;
+  Wide quotient = a / unit;
+  if (a % unit != 0 && a < 0) --quotient;
+  return quotient;
+}
+
+/// a / 2^n to the nearest integer, ties away from zero.
+Wide NearestAway(Wide a, int n) {
+  const Wide unit = Wide{1} << n;
+  const Wide magnitude = a < 0 ? -a : a;
+  const Wide rounded = (2 * magnitude + unit) / (2 * unit);
+  return a < 0 ? -rounded : rounded;
+}
+
+struct Input {
+  int64_t x = 0;
+  int mode = 0;
+  int64_t multiplier = 0;
+  int shift = 0, mean_half = 0, zero = 0, low = -128, high = 127;
+};
+
+struct Output {
+  int y = 0;
+  bool is_low = false, is_high = false;
+};
+
+Output Expected(const Input& in) {
+  Wide value = 0;
+  if (in.mode == 0) {
+    // Exact product with the positive shift, halves rounded up, then the division by 2^-shift.
+    const Wide product = Wide{in.x} * in.multiplier * (Wide{1} << std::max(in.shift, 0));
+    const Wide high = FloorShift(product + (Wide{1} << 30), 31);
+    // The second stage is 32 bits wide; beyond, the clamp decides in any case.
+    const Wide limit = Wide{1} << 31;
+    const Wide held = high >= limit ? limit - 1 : high < -limit ? -limit : high;
+    value = NearestAway(held, std::max(-in.shift, 0)) + in.zero;
+  } else if (in.mode == 1) {
+    const int total = 31 - in.shift;
+    value = FloorShift(Wide{in.x} * in.multiplier + (Wide{1} << (total - 1)), total) + in.zero;
+  } else {
+    const Wide magnitude = in.x < 0 ? -Wide{in.x} : Wide{in.x};
+    const Wide mean = FloorShift((magnitude + in.mean_half) * in.multiplier, in.shift);
+    value = in.x < 0 ? -mean : mean;
+  }
+  Output out;
+  out.is_low = value < in.low;
+  out.is_high = value > in.high;
+  out.y = static_cast<int>(out.is_low ? Wide{in.low} : out.is_high ? Wide{in.high} : value);
+  return out;
+}
+
+Input Draw(Rng& rng) {
+  Input in;
+  in.mode = static_cast<int>(rng.UniformInt(0, 2));
+  in.zero = static_cast<int>(rng.UniformInt(-128, 127));
+  in.low = static_cast<int>(rng.UniformInt(-128, 0));
+  in.high = static_cast<int>(rng.UniformInt(1, 127));
+  if (in.mode == 2) {
+    const int64_t n = rng.UniformInt(1, 4096);
+    in.shift = 31;
+    while ((int64_t{1} << in.shift) / n < (int64_t{1} << 30)) ++in.shift;
+    in.multiplier = std::min<int64_t>(((int64_t{1} << in.shift) + n - 1) / n, 0x7FFFFFFF);
+    in.mean_half = static_cast<int>(n / 2);
+    in.x = rng.UniformInt(-128 * n, 127 * n);
+    return in;
+  }
+  in.shift = static_cast<int>(rng.UniformInt(-31, 7));
+  in.multiplier = rng.Bernoulli(0.05)  ? 0
+                  : rng.Bernoulli(0.2) ? (int64_t{1} << 30)
+                                       : rng.UniformInt(int64_t{1} << 30, 0x7FFFFFFF);
+  const int bits = static_cast<int>(rng.UniformInt(1, 32));
+  in.x = rng.UniformInt(-(int64_t{1} << (bits - 1)), (int64_t{1} << (bits - 1)) - 1);
+  switch (rng.UniformInt(0, 9)) {
+    case 0:
+      in.x = INT32_MIN;
+      break;
+    case 1:
+      in.x = INT32_MAX;
+      break;
+    // Ties of the second rounding: odd multiples of half a unit.
+    case 2:
+      in.multiplier = int64_t{1} << 30;
+      in.shift = static_cast<int>(rng.UniformInt(-12, -1));
+      in.x = (2 * rng.UniformInt(-100, 100) + 1) * (int64_t{1} << -in.shift);
+      break;
+    default:
+      break;
+  }
+  return in;
+}
+
+TEST(RequantLaneTest, IsExactAndItsMutantsAreCaught) {
+  testing::ExpectMutantsCaught<Vloom_requant_lane_mux>(
+      5, [](Vloom_requant_lane_mux& dut, Rng& rng) {
+        std::deque<Output> expected;
+        int64_t mismatches = 0;
+        for (int cycle = 0; cycle < 400000; ++cycle) {
+          const Input in = Draw(rng);
+          dut.x_i = static_cast<uint32_t>(in.x);
+          dut.mode_i = static_cast<uint8_t>(in.mode);
+          dut.multiplier_i = static_cast<uint32_t>(in.multiplier);
+          dut.shift_i = static_cast<uint8_t>(in.shift);
+          dut.mean_half_i = static_cast<uint16_t>(in.mean_half);
+          dut.zero_i = static_cast<uint8_t>(in.zero);
+          dut.clamp_min_i = static_cast<uint8_t>(in.low);
+          dut.clamp_max_i = static_cast<uint8_t>(in.high);
+          testing::Clock(dut);
+          expected.push_back(Expected(in));
+          if (expected.size() < 5) continue;
+          const Output want = expected.front();
+          expected.pop_front();
+          mismatches += static_cast<int8_t>(dut.y_o) != want.y || dut.low_o != want.is_low ||
+                        dut.high_o != want.is_high;
+        }
+        return mismatches;
+      });
+}
+
+}  // namespace
+}  // namespace macloom

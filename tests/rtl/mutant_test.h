@@ -1,0 +1,42 @@
+// Runs one campaign on a module and on its mutants.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdio>
+
+#include "base/rng.h"
+
+namespace macloom::testing {
+
+/// `campaign(dut, rng)` returns the number of mismatches against an independent model. The module
+/// itself must have none, every mutant at least one.
+template <typename Model, typename Campaign>
+void ExpectMutantsCaught(int num_mutants, Campaign campaign) {
+  constexpr uint64_t kSeed = 2024;
+  for (int mutant = 0; mutant <= num_mutants; ++mutant) {
+    Model dut;
+    dut.mutant_i = static_cast<uint8_t>(mutant);
+    Rng rng(kSeed);
+    const int64_t mismatches = campaign(dut, rng);
+    std::printf("seed %llu, mutant %d: %lld mismatches\n", static_cast<unsigned long long>(kSeed),
+                mutant, static_cast<long long>(mismatches));
+    if (mutant == 0) {
+      EXPECT_EQ(mismatches, 0);
+    } else {
+      EXPECT_GT(mismatches, 0) << "mutant " << mutant << " survived";
+    }
+  }
+}
+
+/// One clock cycle of a model with clk_i.
+template <typename Model>
+void Clock(Model& dut) {
+  dut.clk_i = 0;
+  dut.eval();
+  dut.clk_i = 1;
+  dut.eval();
+}
+
+}  // namespace macloom::testing
