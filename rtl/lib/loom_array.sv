@@ -18,7 +18,7 @@
 ///          less each (o+2, o+3, o+4). The start set is read in o+3 (dense) or o+2 (depthwise).
 ///          The drain read is combinational.
 /// Golden   golden/reference/accumulator.h
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_array_test.cc
 module loom_array #(
   /// Rows, a power of two, 1 to 32, at most Lanes.
   parameter int Rows = 4,

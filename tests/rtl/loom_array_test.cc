@@ -1,0 +1,180 @@
+// loom_array (4 rows of 16 lanes, 8 accumulators drained at a time, 32 bits) against plain loops.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "Vloom_array_mux.h"
+#include "tests/rtl/mutant_test.h"
+
+namespace macloom {
+namespace {
+
+constexpr int kRows = 4, kLanes = 16, kChunk = 8;
+
+/// Codes from the corners as often as from the middle.
+int Code(Rng& rng) {
+  switch (rng.UniformInt(0, 4)) {
+    case 0:
+      return -128;
+    case 1:
+      return 127;
+    case 2:
+      return static_cast<int>(rng.UniformInt(-1, 1));
+    default:
+      return static_cast<int>(rng.UniformInt(-128, 127));
+  }
+}
+
+/// One accumulator of `bits` bits.
+struct Accumulator {
+  int64_t value = 0;
+
+  /// Adds and returns whether the exact sum left the range.
+  bool Step(int64_t from, int64_t sum, int bits, bool saturate) {
+    const int64_t exact = from + sum;
+    const int64_t half = int64_t{1} << (bits - 1);
+    value = exact;
+    if (exact >= -half && exact < half) return false;
+    if (saturate) {
+      value = exact < 0 ? -half : half - 1;
+    } else {
+      value = ((exact + half) % (2 * half) + 2 * half) % (2 * half) - half;
+    }
+    return true;
+  }
+};
+
+/// One operation: `steps` steps per result, drained after the last.
+int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
+  const bool depthwise = rng.Bernoulli(0.5);
+  const bool unit = depthwise && rng.Bernoulli(0.3);
+  const bool saturate = rng.Bernoulli(0.5);
+  const int narrow = rng.Bernoulli(0.3) ? 0 : static_cast<int>(rng.UniformInt(8, 24));
+  const int bits = 32 - narrow;
+  const int pixels = depthwise ? 1 : static_cast<int>(rng.UniformInt(1, 16));
+  const int steps = static_cast<int>(rng.UniformInt(1, 9));
+  const bool set = rng.Bernoulli(0.5);
+  std::array<std::array<int64_t, kLanes>, 2> starts{};
+  for (auto& one : starts) {
+    for (int64_t& value : one) {
+      const int64_t half = int64_t{1} << (bits - 1);
+      value = rng.Bernoulli(0.2)   ? half - 1
+              : rng.Bernoulli(0.2) ? -half
+                                   : rng.UniformInt(-half / 2, half / 2);
+    }
+  }
+  for (int e = 0; e < 2 * kLanes; ++e) {
+    const uint32_t word = static_cast<uint32_t>(
+        starts[static_cast<size_t>(e / kLanes)][static_cast<size_t>(e % kLanes)]);
+    std::memcpy(reinterpret_cast<uint8_t*>(&dut.starts_i) + 4 * e, &word, 4);
+  }
+  dut.saturate_i = saturate;
+  dut.narrow_i = static_cast<uint8_t>(narrow);
+  dut.valid_i = 0;
+  dut.clear_i = 1;
+  testing::Clock(dut);
+  dut.clear_i = 0;
+
+  // acc[row][entry or lane].
+  std::array<std::array<Accumulator, kLanes>, kRows> acc{};
+  std::array<int8_t, kRows * kLanes> hold{};
+  int64_t expected_events = 0, events = 0, captures = 0;
+  const auto tick = [&] {
+    testing::Clock(dut);
+    events += dut.events_o;
+    captures += dut.captured_o;
+  };
+  for (int step = 0; step < steps; ++step) {
+    for (int t = 0; t < pixels; ++t) {
+      while (rng.Bernoulli(0.2)) {
+        dut.valid_i = 0;
+        tick();
+      }
+      const bool load = t == 0;
+      const int sel = static_cast<int>(rng.UniformInt(0, kRows - 1));
+      // The masks may change with every step.
+      uint32_t row_valid = 0, lane_valid = 0;
+      for (int m = 0; m < kRows; ++m) row_valid |= static_cast<uint32_t>(rng.Bernoulli(0.7)) << m;
+      for (int l = 0; l < kLanes; ++l) lane_valid |= static_cast<uint32_t>(rng.Bernoulli(0.7)) << l;
+      std::array<int8_t, kRows * kLanes> act{}, row{};
+      for (size_t i = 0; i < act.size(); ++i) {
+        act[i] = static_cast<int8_t>(Code(rng));
+        row[i] = static_cast<int8_t>(Code(rng));
+      }
+      if (load) hold = row;
+      dut.valid_i = 1;
+      dut.depthwise_i = depthwise;
+      dut.first_i = step == 0;
+      dut.last_i = step + 1 == steps;
+      dut.entry_i = static_cast<uint8_t>(t);
+      std::memcpy(&dut.act_i, act.data(), act.size());
+      dut.weight_load_i = load;
+      std::memcpy(&dut.weight_row_i, row.data(), row.size());
+      dut.weight_sel_i = static_cast<uint8_t>(sel);
+      dut.unit_weights_i = unit;
+      dut.row_valid_i = static_cast<uint8_t>(row_valid);
+      dut.lane_valid_i = static_cast<uint16_t>(lane_valid);
+      dut.start_set_i = set;
+      for (size_t m = 0; m < kRows; ++m) {
+        int64_t tree = 0;
+        for (size_t l = 0; l < kLanes; ++l) {
+          if (depthwise) {
+            const int64_t weight = unit ? 1 : hold[static_cast<size_t>(sel) * kLanes + l];
+            const int64_t from = step > 0 ? acc[m][l].value : unit ? 0 : starts[set][l];
+            const bool event = acc[m][l].Step(from, act[m * kLanes + l] * weight, bits, saturate);
+            expected_events += event && (row_valid >> m & 1) && (lane_valid >> l & 1);
+          } else {
+            tree += int64_t{act[m * kLanes + l]} * hold[m * kLanes + l];
+          }
+        }
+        if (!depthwise) {
+          Accumulator& one = acc[m][static_cast<size_t>(t)];
+          const bool event = one.Step(step > 0 ? one.value : starts[set][m], tree, bits, saturate);
+          expected_events += event && (row_valid >> m & 1);
+        }
+      }
+      tick();
+    }
+  }
+  dut.valid_i = 0;
+  for (int i = 0; i < 8; ++i) tick();
+  int64_t mismatches =
+      (events != expected_events) + (captures != (depthwise ? 1 : pixels)) + dut.pipe_busy_o;
+
+  dut.drain_depthwise_i = depthwise;
+  const int entries = depthwise ? kRows : pixels;
+  for (int entry = 0; entry < entries; ++entry) {
+    for (int chunk = 0; chunk < (depthwise ? kLanes / kChunk : 1); ++chunk) {
+      dut.drain_entry_i = static_cast<uint8_t>(entry);
+      dut.drain_chunk_i = static_cast<uint8_t>(chunk);
+      dut.eval();
+      for (int r = 0; r < kChunk; ++r) {
+        int32_t got = 0;
+        std::memcpy(&got, reinterpret_cast<const uint8_t*>(&dut.drain_acc_o) + 4 * r, 4);
+        int64_t want = 0;
+        if (depthwise) {
+          want = acc[static_cast<size_t>(entry)][static_cast<size_t>(chunk * kChunk + r)].value;
+        } else if (r < kRows) {
+          want = acc[static_cast<size_t>(r)][static_cast<size_t>(entry)].value;
+        }
+        mismatches += got != want;
+      }
+    }
+  }
+  return mismatches;
+}
+
+TEST(ArrayTest, IsExactAndItsMutantsAreCaught) {
+  testing::ExpectMutantsCaught<Vloom_array_mux>(6, [](Vloom_array_mux& dut, Rng& rng) {
+    dut.rst_ni = 0;
+    testing::Clock(dut);
+    dut.rst_ni = 1;
+    int64_t mismatches = 0;
+    for (int operation = 0; operation < 500; ++operation) mismatches += RunOperation(dut, rng);
+    return mismatches;
+  });
+}
+
+}  // namespace
+}  // namespace macloom
