@@ -11,7 +11,6 @@ namespace macloom::cli {
 Verb AddCompile(CLI::App& app) {
   struct Options {
     std::string model, output, overflow = "wrap";
-    int accumulator_bits = 0;
     HardwareOption hardware;
     RoundingOption rounding;
   };
