@@ -13,7 +13,7 @@
 ///
 /// Latency  a fill is seen from the next cycle on; `act_o` is combinational.
 /// Golden   none; the second model is two queues of words in the test.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_window_test.cc
 module loom_window #(
   /// Rows of the array, 1 to 32.
   parameter int Rows = 4,
