@@ -12,6 +12,8 @@ namespace macloom::arch {
 namespace {
 
 constexpr uint32_t kStreamAlignment = 64;
+/// Longest run of a load or store: 16 bits, a multiple of every beat.
+constexpr int64_t kMaxTransferBytes = 65520;
 
 uint32_t AlignUp(uint64_t value, uint32_t alignment) {
   return static_cast<uint32_t>((value + alignment - 1) / alignment * alignment);
@@ -162,6 +164,9 @@ class Compiler {
         }
       }
     }
+    if (RootOf(job_.device_output) == graph_.input) {
+      return Unsupported("the network has no layer for the accelerator: its output is its input");
+    }
     return {};
   }
 
@@ -194,6 +199,13 @@ class Compiler {
       placed.placement.row_pitch |= 1;
     }
     placed.placement.plane_pitch = placed.placement.row_pitch * image.height;
+    if (placed.placement.row_pitch * config_.lanes > kMaxTransferBytes &&
+        (tensor == graph_.input || tensor == RootOf(job_.device_output))) {
+      return Unsupported(
+          fmt::format("tensor `{}` ({}): a row of {} pixels exceeds a transfer of {} bytes",
+                      graph_.tensor(tensor).name, ir::ToString(graph_.tensor(tensor).shape),
+                      image.width, kMaxTransferBytes));
+    }
     const int64_t words = placed.placement.plane_pitch * image.Blocks(config_.lanes);
     const int last = std::max(last_use_[static_cast<size_t>(tensor)], first_node);
     std::optional<int> base;
@@ -300,10 +312,12 @@ class Compiler {
     int64_t chip_row = chip.row_pitch, chip_plane = chip.plane_pitch;
     const TensorPlacement external = ExternalPlacement(image, config_.lanes);
     int64_t external_row = external.row_pitch;
-    if (chip.row_pitch == image.width && row_bytes * rows <= 65520) {
+    // The pitch of a single plane is unused, and may be the whole memory of 65536 words.
+    if (planes == 1) chip_plane = 0;
+    if (chip.row_pitch == image.width && row_bytes * rows <= kMaxTransferBytes) {
       row_bytes *= rows;
       rows = 1;
-      if (row_bytes * planes <= 65520) {
+      if (row_bytes * planes <= kMaxTransferBytes) {
         row_bytes *= planes;
         planes = 1;
       }
@@ -460,7 +474,8 @@ class Compiler {
   int PreviousStream(size_t i) const {
     for (size_t j = i; j-- > 0 && i - j <= 8;) {
       if (steps_[j].node == steps_[i].node && steps_[j].stream &&
-          steps_[j].stream->bytes == steps_[i].stream->bytes) {
+          (steps_[j].stream == steps_[i].stream ||
+           steps_[j].stream->bytes == steps_[i].stream->bytes)) {
         return static_cast<int>(j);
       }
     }

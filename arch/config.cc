@@ -40,7 +40,7 @@ constexpr const char* kPolicyKey = "acc.policy";
 constexpr std::array<const char*, 3> kPolicyNames = {"wrap", "saturate", "selectable"};
 
 std::vector<std::string> KnownKeys() {
-  std::vector<std::string> keys = {"name"};
+  std::vector<std::string> keys = {"name", "base"};
   for (const Setting& setting : kSettings) keys.emplace_back(setting.key);
   keys.emplace_back(kPolicyKey);
   return keys;
@@ -129,8 +129,20 @@ Result<HardwareConfig> ParseConfig(const std::string& toml_text, const std::stri
         fmt::format("{}: not TOML: {} ({})", source_name, error.description(), place.str()));
   }
   HardwareConfig config;
+  if (const toml::node* base = table.get("base")) {
+    if (!base->is_string()) {
+      return InvalidInput(fmt::format("{}: base must be a string: {}", source_name,
+                                      fmt::join(PresetNames(), ", ")));
+    }
+    Result<HardwareConfig> preset = Preset(*base->value<std::string>());
+    if (!preset.ok()) {
+      return InvalidInput(fmt::format("{}: base: {}", source_name, preset.error().message));
+    }
+    config = *std::move(preset);
+  }
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
+    if (name == "base") continue;
     if (const toml::table* inner = node.as_table()) {
       for (const auto& [inner_key, inner_node] : *inner) {
         MACLOOM_RETURN_IF_ERROR(
@@ -218,7 +230,13 @@ Status Validate(const HardwareConfig& config) {
         fmt::format("depthwise.window_words = {} is less than memory.activation_banks = {}",
                     config.window_words, config.activation_banks));
   }
-  if (config.name.empty()) return refuse("name is empty");
+  // Part of module and file names, and of the TOML text.
+  if (config.name.empty() || config.name.size() > 40 || config.name[0] < 'a' ||
+      config.name[0] > 'z' ||
+      config.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
+    return refuse(fmt::format("name = \"{}\": accepted are [a-z][a-z0-9_]*, at most 40 characters",
+                              config.name));
+  }
   return {};
 }
 

@@ -156,25 +156,27 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ChannelParameters> channels,
                            ChannelParametersOf(context));
   const bool per_layer = SetRequantization(context.node.requantization, base);
-  Stream stream = PackConv(config, channels, steps, per_layer, [&](int oc, int step, int lane) {
-    if (scratch) {
-      const int index = step * lanes + lane;
-      if (index >= flat) return 0;
-      const int tap = index / shape.in_channels;
-      return WeightAt(context, shape, oc, tap / window.kernel_w, tap % window.kernel_w,
-                      index % shape.in_channels);
-    }
-    if (is_flattened) {
-      const int pixel = step / blocks;
-      return WeightAt(context, shape, oc, pixel / window.kernel_w, pixel % window.kernel_w,
-                      step % blocks * lanes + lane);
-    }
-    const int c = step / taps * lanes + lane;
-    if (c >= shape.in_channels) return 0;
-    return WeightAt(context, shape, oc, step % taps / window.kernel_w, step % window.kernel_w, c);
-  });
+  const auto stream = std::make_shared<const Stream>(
+      PackConv(config, channels, steps, per_layer, [&](int oc, int step, int lane) {
+        if (scratch) {
+          const int index = step * lanes + lane;
+          if (index >= flat) return 0;
+          const int tap = index / shape.in_channels;
+          return WeightAt(context, shape, oc, tap / window.kernel_w, tap % window.kernel_w,
+                          index % shape.in_channels);
+        }
+        if (is_flattened) {
+          const int pixel = step / blocks;
+          return WeightAt(context, shape, oc, pixel / window.kernel_w, pixel % window.kernel_w,
+                          step % blocks * lanes + lane);
+        }
+        const int c = step / taps * lanes + lane;
+        if (c >= shape.in_channels) return 0;
+        return WeightAt(context, shape, oc, step % taps / window.kernel_w, step % window.kernel_w,
+                        c);
+      }));
 
-  const int group_rows = stream.GroupRows(config);
+  const int group_rows = stream->GroupRows(config);
   const bool is_one_tile = out.height * out.width <= config.tile_pixels;
   std::vector<Rectangle> areas = {{0, out.height, 0, out.width}};
   const bool must_split = !is_one_tile && group_rows > config.ring_rows();
@@ -182,9 +184,9 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
     if (scratch) return Unmappable(context, "the im2col weights of a group exceed the weight ring");
     areas = Tiles(out, config.tile_pixels);
   }
-  base.set_stream_groups(stream.groups)
-      .set_stream_param_bytes(stream.param_bytes)
-      .set_stream_weight_rows(stream.weight_rows)
+  base.set_stream_groups(stream->groups)
+      .set_stream_param_bytes(stream->param_bytes)
+      .set_stream_weight_rows(stream->weight_rows)
       .set_release_rows(is_one_tile || must_split)
       .set_saturate(context.overflow == ir::Overflow::kSaturate)
       .set_pad_code(zero_in)
@@ -218,7 +220,7 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
     if (scratch) {
       const int row_bytes = context.inputs[0].image.width * shape.in_channels;
       d.set_im2col(1)
-          .set_pixel_outer(stream.groups * group_rows <= config.ring_rows() && !is_one_tile)
+          .set_pixel_outer(stream->groups * group_rows <= config.ring_rows() && !is_one_tile)
           .set_in_origin(*scratch)
           .set_in_x_step(1)
           .set_in_y_step(out.width)

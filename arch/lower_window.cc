@@ -122,7 +122,7 @@ std::vector<Segment> SegmentsOf(const Axis& axis) {
 /// multiplier and shift with ((mag + n/2) * multiplier) >> shift == (mag + n/2) / n for every
 /// mag in [0, 128 n]; proved by trying them all.
 std::optional<std::pair<int64_t, int>> MeanReciprocal(int64_t n) {
-  int shift = 31;
+  int shift = 30;
   while ((int64_t{1} << shift) / n < (int64_t{1} << 30) && shift < 46) ++shift;
   const int64_t multiplier = ((int64_t{1} << shift) + n - 1) / n;
   if (multiplier > 0x7FFFFFFF) return std::nullopt;
@@ -191,14 +191,14 @@ Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context) {
   const std::vector<int64_t>& codes = context.graph.constant(context.node.weights).codes;
   const int num_taps = window.kernel_h * window.kernel_w;
   const int line_taps = mapping.along_y ? window.kernel_h : window.kernel_w;
-  step.stream =
+  step.stream = std::make_shared<const Stream>(
       PackDepthwise(context.config, channels, num_taps, per_layer, [&](int channel, int tap) {
         const int line = tap / line_taps, along = tap % line_taps;
         const int ky = mapping.along_y ? along : line;
         const int kx = mapping.along_y ? line : along;
         const int64_t index = (int64_t{ky} * window.kernel_w + kx) * out.channels + channel;
         return static_cast<int>(codes[static_cast<size_t>(index)]);
-      });
+      }));
   if (step.stream->GroupRows(context.config) > context.config.ring_rows()) {
     return Unmappable(
         context, fmt::format("the {} taps of a channel block need {} ring rows of {}", num_taps,

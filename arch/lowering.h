@@ -1,6 +1,7 @@
 // Lowers one node to descriptors, given where its tensors lie.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace macloom::arch {
 /// A descriptor before addresses are known, and what it does.
 struct LoweredStep {
   Descriptor descriptor;
-  std::optional<Stream> stream;
+  std::shared_ptr<const Stream> stream;  ///< Null: none. Parts of a layer share one.
   int node = -1;
   int64_t macs = 0;
   std::vector<TensorRegion> produces;

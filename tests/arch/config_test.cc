@@ -22,6 +22,28 @@ TEST(ConfigTest, PresetsAreValidAndReadBack) {
   EXPECT_EQ(Preset("m8l16")->rows * Preset("m8l16")->lanes, 128);
 }
 
+TEST(ConfigTest, KeysLeftOutAreThoseOfTheBase) {
+  const auto config =
+      ParseConfig("base = \"m8l16\"\nname = \"mine\"\n[acc]\nwidth_bits = 20\n", "x");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  HardwareConfig expected = *Preset("m8l16");
+  expected.name = "mine";
+  expected.accumulator_bits = 20;
+  EXPECT_EQ(*config, expected);
+  EXPECT_THAT(ParseConfig("base = \"m9\"", "x").error().message,
+              HasSubstr("x: base: unknown preset"));
+  EXPECT_THAT(ParseConfig("base = 8", "x").error().message, HasSubstr("base must be a string"));
+}
+
+TEST(ConfigTest, BadNamesAreRefused) {
+  for (const char* name : {"", "a\"b", "a\nb", "../x", "8x", "A"}) {
+    HardwareConfig config;
+    config.name = name;
+    ASSERT_FALSE(Validate(config).ok()) << name;
+    EXPECT_THAT(Validate(config).error().message, HasSubstr("[a-z][a-z0-9_]*")) << name;
+  }
+}
+
 TEST(ConfigTest, NameIsNoPartOfTheDigest) {
   HardwareConfig config;
   const std::string digest = Digest(config);
