@@ -6,22 +6,12 @@
 
 #include "arch/job.h"
 #include "arch/layout.h"
+#include "arch/legality.h"
+#include "arch/link.h"
 #include "arch/lowering.h"
 
 namespace macloom::arch {
 namespace {
-
-constexpr uint32_t kStreamAlignment = 64;
-/// Longest run of a load or store: 16 bits, a multiple of every beat.
-constexpr int64_t kMaxTransferBytes = 65520;
-
-uint32_t AlignUp(uint64_t value, uint32_t alignment) {
-  return static_cast<uint32_t>((value + alignment - 1) / alignment * alignment);
-}
-
-Error Refuse(const ir::Node& node, const std::string& reason) {
-  return Unsupported(fmt::format("node `{}` ({}): {}", node.name, ir::ToString(node.kind), reason));
-}
 
 /// Compiles one graph; the members are the state of the passes, in the order they run.
 class Compiler {
@@ -42,9 +32,9 @@ class Compiler {
   /// `is_striped`: every tensor stays in external memory and every layer runs in stripes.
   Result<Job> Run(bool is_striped) {
     is_striped_ = is_striped;
-    MACLOOM_RETURN_IF_ERROR(CheckOptions());
+    MACLOOM_RETURN_IF_ERROR(CheckOptions(job_));
     MACLOOM_RETURN_IF_ERROR(SplitHostPart());
-    MACLOOM_RETURN_IF_ERROR(CheckFormats());
+    MACLOOM_RETURN_IF_ERROR(CheckNodes(graph_, num_device_nodes_));
     MACLOOM_RETURN_IF_ERROR(ResolveAliases());
     FindLifetimes();
     if (is_striped_) {
@@ -53,35 +43,22 @@ class Compiler {
       MACLOOM_RETURN_IF_ERROR(PlaceInput());
     }
     for (int n = 0; n < num_device_nodes_; ++n) {
-      MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(n));
       MACLOOM_RETURN_IF_ERROR(LowerNode(n));
     }
     if (!is_striped_) StoreOutput();
-    MACLOOM_RETURN_IF_ERROR(Link());
+    MACLOOM_RETURN_IF_ERROR(Link({.steps = steps_,
+                                  .input = graph_.input,
+                                  .output = RootOf(job_.device_output),
+                                  .input_bytes = input_bytes_,
+                                  .output_bytes = output_bytes_},
+                                 job_));
+    job_.accumulation.resize(graph_.nodes.size());
     return std::move(job_);
   }
 
  private:
   const ir::Node& node(int n) const { return graph_.nodes[static_cast<size_t>(n)]; }
   ir::TensorId RootOf(ir::TensorId tensor) const { return root_[static_cast<size_t>(tensor)]; }
-
-  Status CheckOptions() {
-    MACLOOM_RETURN_IF_ERROR(Validate(config_));
-    const int bits = job_.effective_accumulator_bits;
-    if (bits < 8 || bits > config_.accumulator_bits) {
-      return InvalidInput(
-          fmt::format("accumulator width {}: accepted are 8 to {} (acc.width_bits of `{}`)", bits,
-                      config_.accumulator_bits, config_.name));
-    }
-    const bool saturate = job_.overflow == ir::Overflow::kSaturate;
-    if (saturate ? config_.accumulator_policy == AccumulatorPolicy::kWrap
-                 : config_.accumulator_policy == AccumulatorPolicy::kSaturate) {
-      return InvalidInput(
-          fmt::format("overflow policy {} is not built into configuration `{}` (acc.policy)",
-                      saturate ? "saturate" : "wrap", config_.name));
-    }
-    return {};
-  }
 
   Status SplitHostPart() {
     num_device_nodes_ = static_cast<int>(graph_.nodes.size());
@@ -94,43 +71,10 @@ class Compiler {
     job_.device_input = graph_.input;
     for (int n = 0; n < num_device_nodes_; ++n) {
       if (node(n).kind == ir::OperatorKind::kSoftmax) {
-        return Refuse(node(n), "only a final SOFTMAX may run on the host");
+        return RefuseNode(node(n), "only a final SOFTMAX may run on the host");
       }
     }
     if (num_device_nodes_ == 0) return Unsupported("the network has no layer for the accelerator");
-    return {};
-  }
-
-  Status CheckFormats() {
-    for (int n = 0; n < num_device_nodes_; ++n) {
-      std::vector<ir::TensorId> tensors = node(n).inputs;
-      tensors.push_back(node(n).output);
-      for (const ir::TensorId id : tensors) {
-        const ir::NumberFormat& format = graph_.tensor(id).format;
-        if (!format.is_signed || format.bits > 8) {
-          return Refuse(node(n),
-                        fmt::format("tensor `{}` has format {}; the accelerator takes signed codes "
-                                    "of at most 8 bits",
-                                    graph_.tensor(id).name, ir::ToString(format)));
-        }
-        if (!ImageOf(graph_.tensor(id).shape) ||
-            std::ranges::any_of(graph_.tensor(id).shape, [](int64_t d) { return d > 65535; })) {
-          return Refuse(node(n),
-                        fmt::format("tensor `{}` has shape {}; supported are HxWxC and C",
-                                    graph_.tensor(id).name, ir::ToString(graph_.tensor(id).shape)));
-        }
-      }
-      if (node(n).weights >= 0) {
-        const ir::NumberFormat& format = graph_.constant(node(n).weights).format;
-        if (!format.is_signed || format.bits > 8) {
-          return Refuse(
-              node(n),
-              fmt::format("weights have format {}; the accelerator takes signed codes of at "
-                          "most 8 bits",
-                          ir::ToString(format)));
-        }
-      }
-    }
     return {};
   }
 
@@ -146,7 +90,7 @@ class Compiler {
       const bool is_vector = to.height == 1 && to.width == 1;
       const bool same = from.height == to.height && from.width == to.width;
       if (!same && !is_vector) {
-        return Refuse(
+        return RefuseNode(
             node(n),
             fmt::format("reshape {} to {} moves data; supported are flattening in front of "
                         "FULLY_CONNECTED and equal layouts",
@@ -155,12 +99,12 @@ class Compiler {
       }
       if (same) continue;
       if (node(n).output == job_.device_output) {
-        return Refuse(node(n), "the flattened image is the network's output");
+        return RefuseNode(node(n), "the flattened image is the network's output");
       }
       for (int user = n + 1; user < num_device_nodes_; ++user) {
         if (std::ranges::count(node(user).inputs, node(n).output) == 0) continue;
         if (node(user).kind != ir::OperatorKind::kFullyConnected) {
-          return Refuse(node(user), "a flattened image can only feed FULLY_CONNECTED");
+          return RefuseNode(node(user), "a flattened image can only feed FULLY_CONNECTED");
         }
       }
     }
@@ -265,7 +209,7 @@ class Compiler {
     const int beat = config_.axi_bytes();
     if (scratch_) {
       job_.input_is_raw = true;
-      input_bytes_ = AlignUp(static_cast<uint64_t>(raw_bytes), static_cast<uint32_t>(beat));
+      input_bytes_ = static_cast<uint32_t>((raw_bytes + beat - 1) / beat * beat);
       d.set_to_staging(1).set_row_bytes(input_bytes_).set_dma_rows(1).set_dma_planes(1);
     } else {
       MACLOOM_RETURN_IF_ERROR(Place(input, 0));
@@ -273,7 +217,7 @@ class Compiler {
       job_.input_placement = ExternalPlacement(image, config_.lanes);
       input_bytes_ =
           static_cast<uint32_t>(job_.input_placement.plane_pitch * image.Blocks(config_.lanes));
-      SetTransfer(placed, d);
+      SetTransfer(placed, config_.lanes, d);
       TensorRegion region;
       region.tensor = input;
       region.num_rows = image.height;
@@ -289,49 +233,10 @@ class Compiler {
   void PlaceExternalInput() {
     const Image image = *ImageOf(graph_.tensor(graph_.input).shape);
     job_.input_placement = ExternalPlacement(image, config_.lanes);
-    input_bytes_ = ExternalBytes(image);
+    input_bytes_ = ExternalBytes(image, config_.lanes);
     const Image output = *ImageOf(graph_.tensor(RootOf(job_.device_output)).shape);
     job_.output_placement = ExternalPlacement(output, config_.lanes);
-    output_bytes_ = ExternalBytes(output);
-  }
-
-  uint32_t ExternalBytes(const Image& image) const {
-    const int64_t bytes =
-        ExternalPlacement(image, config_.lanes).plane_pitch * image.Blocks(config_.lanes);
-    return static_cast<uint32_t>(std::min<int64_t>(bytes, int64_t{1} << 31));
-  }
-
-  /// Runs of a whole tensor between memory (dense planes) and chip: one per plane or for all planes
-  /// where the chip's layout is dense too, one per row otherwise.
-  void SetTransfer(const OnChipTensor& tensor, Descriptor& d) const {
-    const Image& image = tensor.image;
-    const TensorPlacement& chip = tensor.placement;
-    int64_t row_bytes = int64_t{image.width} * config_.lanes;
-    int64_t rows = image.height;
-    int64_t planes = image.Blocks(config_.lanes);
-    int64_t chip_row = chip.row_pitch, chip_plane = chip.plane_pitch;
-    const TensorPlacement external = ExternalPlacement(image, config_.lanes);
-    int64_t external_row = external.row_pitch;
-    // The pitch of a single plane is unused, and may be the whole memory of 65536 words.
-    if (planes == 1) chip_plane = 0;
-    if (chip.row_pitch == image.width && row_bytes * rows <= kMaxTransferBytes) {
-      row_bytes *= rows;
-      rows = 1;
-      if (row_bytes * planes <= kMaxTransferBytes) {
-        row_bytes *= planes;
-        planes = 1;
-      }
-    }
-    d.set_row_bytes(row_bytes)
-        .set_dma_rows(rows)
-        .set_dma_planes(planes)
-        .set_ext_row_pitch(external_row)
-        .set_ext_plane_pitch(external.plane_pitch);
-    if (d.opcode() == static_cast<uint32_t>(Opcode::kLoad)) {
-      d.set_out_base(chip.base).set_out_row_pitch(chip_row).set_out_plane_pitch(chip_plane);
-    } else {
-      d.set_in_origin(chip.base).set_in_row_pitch(chip_row).set_in_plane_pitch(chip_plane);
-    }
+    output_bytes_ = ExternalBytes(output, config_.lanes);
   }
 
   NodeContext ContextOf(int n) {
@@ -380,18 +285,6 @@ class Compiler {
     return context;
   }
 
-  Status CheckDepthMultiplier(int n) const {
-    if (node(n).kind == ir::OperatorKind::kDepthwiseConv2d && node(n).depth_multiplier > 1 &&
-        ImageOf(graph_.tensor(node(n).inputs[0]).shape)->channels > 1) {
-      return Refuse(
-          node(n),
-          fmt::format("depth multiplier {} on {} channels; supported is 1, or any on one channel",
-                      node(n).depth_multiplier,
-                      ImageOf(graph_.tensor(node(n).inputs[0]).shape)->channels));
-    }
-    return {};
-  }
-
   Status LowerNode(int n) {
     const ir::Node& current = node(n);
     if (current.kind == ir::OperatorKind::kReshape) {
@@ -434,7 +327,7 @@ class Compiler {
         if (!is_striped_) lowered = LowerAdd(context);
         break;
       default:
-        return Refuse(current, "not an operator of the accelerator");
+        return RefuseNode(current, "not an operator of the accelerator");
     }
     if (is_striped_) lowered = LowerStriped(context);
     if (!lowered.ok()) return lowered.error();
@@ -463,101 +356,11 @@ class Compiler {
     LoweredStep store;
     store.external_tensor = RootOf(job_.device_output);
     store.descriptor.set_opcode(static_cast<int>(Opcode::kStore));
-    SetTransfer(placed, store.descriptor);
+    SetTransfer(placed, config_.lanes, store.descriptor);
     job_.output_placement = ExternalPlacement(placed.image, config_.lanes);
     output_bytes_ = static_cast<uint32_t>(job_.output_placement.plane_pitch *
                                           placed.image.Blocks(config_.lanes));
     steps_.push_back(std::move(store));
-  }
-
-  /// Earlier step of the same node with the same stream; -1 if there is none.
-  int PreviousStream(size_t i) const {
-    for (size_t j = i; j-- > 0 && i - j <= 8;) {
-      if (steps_[j].node == steps_[i].node && steps_[j].stream &&
-          (steps_[j].stream == steps_[i].stream ||
-           steps_[j].stream->bytes == steps_[i].stream->bytes)) {
-        return static_cast<int>(j);
-      }
-    }
-    return -1;
-  }
-
-  /// Gives every piece an address and writes the image: descriptors, streams, input; then, beyond
-  /// the image, records and output.
-  Status Link() {
-    uint64_t address = uint64_t{kDescriptorBytes} * steps_.size();
-    std::vector<uint32_t> stream_addresses(steps_.size(), 0);
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      if (!steps_[i].stream) continue;
-      // Stripes of a layer use one stream.
-      if (const int previous = PreviousStream(i); previous >= 0) {
-        stream_addresses[i] = stream_addresses[static_cast<size_t>(previous)];
-        continue;
-      }
-      address = AlignUp(address, kStreamAlignment);
-      stream_addresses[i] = static_cast<uint32_t>(address);
-      address += steps_[i].stream->bytes.size();
-      if (address > (uint64_t{1} << 30))
-        return Unsupported("the job needs more than 1 GiB of memory");
-    }
-    const uint32_t input_address = AlignUp(address, kStreamAlignment);
-    job_.input_placement.base = input_address;
-    address = uint64_t{input_address} + input_bytes_;
-    job_.image.assign(static_cast<size_t>(address), 0);
-    job_.record_address = AlignUp(address, kStreamAlignment);
-    address = job_.record_address + uint64_t{kRecordBytes} * steps_.size();
-    job_.output_placement.base = AlignUp(address, kStreamAlignment);
-    std::map<ir::TensorId, int64_t> external = {
-        {RootOf(job_.device_output), job_.output_placement.base},
-        {graph_.input, job_.input_placement.base}};
-    uint64_t end = static_cast<uint64_t>(job_.output_placement.base) + output_bytes_;
-    for (const LoweredStep& step : steps_) {
-      if (step.external_tensor < 0 || external.count(step.external_tensor) > 0) continue;
-      end = AlignUp(end, kStreamAlignment);
-      external[step.external_tensor] = static_cast<int64_t>(end);
-      end += ExternalBytes(*ImageOf(graph_.tensor(step.external_tensor).shape));
-      if (end > (uint64_t{1} << 30)) {
-        return Unsupported("the job needs more than 1 GiB of memory");
-      }
-    }
-    job_.memory_bytes = AlignUp(end, kStreamAlignment);
-
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      LoweredStep& lowered = steps_[i];
-      Descriptor& d = lowered.descriptor;
-      d.set_version(kDescriptorVersion)
-          .set_record(1)
-          .set_tag(static_cast<int64_t>(i))
-          .set_record_address(job_.record_address + kRecordBytes * static_cast<int64_t>(i));
-      const bool is_last = i + 1 == steps_.size();
-      d.set_last(is_last).set_next_address(
-          is_last ? 0 : kDescriptorBytes * static_cast<int64_t>(i + 1));
-      if (lowered.external_tensor >= 0) {
-        d.set_ext_address(external[lowered.external_tensor] + lowered.external_offset);
-      }
-      if (lowered.stream) {
-        d.set_stream_address(stream_addresses[i]);
-        std::ranges::copy(lowered.stream->bytes, job_.image.begin() + stream_addresses[i]);
-      }
-      JobStep step;
-      step.tag = static_cast<uint32_t>(i);
-      step.descriptor = d;
-      step.address = static_cast<uint32_t>(kDescriptorBytes * i);
-      step.node = lowered.node;
-      step.macs = lowered.macs;
-      const int64_t array = int64_t{config_.rows} * config_.lanes;
-      step.ideal_cycles = (lowered.macs + array - 1) / array;
-      step.produces = lowered.produces;
-      for (int w = 0; w < kDescriptorWords; ++w) {
-        for (int b = 0; b < 4; ++b) {
-          job_.image[step.address + static_cast<size_t>(4 * w + b)] =
-              static_cast<uint8_t>(d.words()[static_cast<size_t>(w)] >> (8 * b));
-        }
-      }
-      job_.steps.push_back(std::move(step));
-    }
-    job_.accumulation.resize(graph_.nodes.size());
-    return {};
   }
 
   const ir::Graph& graph_;

@@ -39,6 +39,9 @@ struct JobStep {
   std::vector<TensorRegion> produces;  ///< Readable from the activation memory once it is done.
 };
 
+/// Most descriptors of a job.
+inline constexpr size_t kMaxSteps = 65536;
+
 /// A compiled network for one configuration.
 struct Job {
   HardwareConfig config;

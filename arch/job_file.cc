@@ -1,6 +1,7 @@
 // The job folder: everything a device needs, and everything a person needs to check it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "arch/job.h"
@@ -112,9 +113,19 @@ Result<Job> LoadJob(const std::filesystem::path& directory) {
                            ir::LoadNetwork(directory / "network.safetensors"));
   MACLOOM_ASSIGN_OR_RETURN(const HardwareConfig config, LoadConfig(directory / "hardware.toml"));
   MACLOOM_ASSIGN_OR_RETURN(std::vector<uint8_t> image, ReadFile(directory / "memory.bin"));
+  const auto check_digest = [&](const char* key, const std::string& digest) -> Status {
+    if (string_of(key) == digest) return {};
+    return bad(fmt::format("{} `{}` differs from that of the file beside it (`{}`)", key,
+                           string_of(key), digest));
+  };
+  MACLOOM_RETURN_IF_ERROR(check_digest("network_digest", ir::Digest(graph)));
+  MACLOOM_RETURN_IF_ERROR(check_digest("configuration_digest", Digest(config)));
+  const std::string overflow = string_of("overflow");
+  if (overflow != "saturate" && overflow != "wrap") {
+    return bad(fmt::format("overflow `{}`: accepted are wrap and saturate", overflow));
+  }
   CompileOptions options;
-  options.overflow =
-      string_of("overflow") == "saturate" ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
+  options.overflow = overflow == "saturate" ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
   if (!manifest.contains("accumulator_bits") || !manifest["accumulator_bits"].is_number_integer()) {
     return bad("accumulator_bits is missing");
   }
@@ -132,6 +143,14 @@ Result<Job> LoadJob(const std::filesystem::path& directory) {
     return InvalidInput(fmt::format("{}: {} bytes; the job's memory has {}",
                                     (directory / "memory.bin").string(), image.size(),
                                     job.memory_bytes));
+  }
+  const size_t descriptor_bytes = kDescriptorBytes * job.steps.size();
+  if (image.size() < descriptor_bytes ||
+      !std::equal(image.begin(), image.begin() + static_cast<int64_t>(descriptor_bytes),
+                  job.image.begin())) {
+    return InvalidInput(fmt::format(
+        "{}: the descriptors differ from what this version compiles; write the job anew",
+        (directory / "memory.bin").string()));
   }
   job.image = std::move(image);
   return job;

@@ -80,6 +80,17 @@ Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context);
 /// its halo, computed and stored. Depthwise and pooling layers keep the mapping of the whole layer.
 Result<std::vector<LoweredStep>> LowerStriped(const NodeContext& context);
 
+/// Longest run of a load or store: 16 bits, a multiple of every beat.
+inline constexpr int64_t kMaxTransferBytes = 65520;
+
+/// Sets the runs of a load or store (by the descriptor's opcode) of a whole tensor between memory
+/// (dense planes) and chip: one run, or one per plane where the chip's layout is dense too, else
+/// one per row.
+void SetTransfer(const OnChipTensor& tensor, int lanes, Descriptor& descriptor);
+
+/// Bytes of a tensor in external memory, at most 2^31.
+uint32_t ExternalBytes(const Image& image, int lanes);
+
 /// Layout of a tensor in external memory: dense planes of words, in bytes.
 TensorPlacement ExternalPlacement(const Image& image, int lanes);
 

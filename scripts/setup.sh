@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the core needs from the distribution's packages (Debian 12). Quick when all is there.
+# Installs what the core needs, and the packages given, from the distribution (Debian 12). Quick when
+# all is there.
 set -euo pipefail
 
 packages=(
@@ -9,6 +10,7 @@ packages=(
   libssl-dev zlib1g-dev libarchive-dev
   libflatbuffers-dev flatbuffers-compiler
   libgtest-dev libgmock-dev
+  "$@"
 )
 
 missing=()

@@ -137,7 +137,11 @@ Status ConvertFullyConnected(const FileOperator& file_operator, GraphBuilder& bu
                     output.name, ir::ToString(output.shape), oi[0]));
   }
   MACLOOM_ASSIGN_OR_RETURN(node.weights, builder.AddWeights(weights_index, oi, 0, 0));
-  return FinishWeighted(file_operator, ScaleProduct::kFloat32First, oi[0], builder, node);
+  // The runtime computes one scale per tensor in float32, scales per channel in double.
+  const bool is_per_channel = builder.graph().constant(node.weights).quantization.scales.size() > 1;
+  return FinishWeighted(file_operator,
+                        is_per_channel ? ScaleProduct::kDouble : ScaleProduct::kFloat32First, oi[0],
+                        builder, node);
 }
 
 }  // namespace macloom::importers::tflite

@@ -37,6 +37,14 @@ TEST_F(VerbsTest, ImportedNetworkIsTheSameNetwork) {
   EXPECT_EQ(Json("a.json")["macs"], 2656768);
 }
 
+TEST_F(VerbsTest, NetworkWrittenByTheExampleVerifies) {
+  const std::string script = std::string(MACLOOM_SOURCE_DIR) + "/examples/write_network.py";
+  ASSERT_EQ(std::system(("python3 " + script + " " + Path("h.safetensors")).c_str()), 0);
+  const ToolRun run = RunTool("verify --no-rtl " + Path("h.safetensors"));
+  EXPECT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("PASS"));
+}
+
 TEST_F(VerbsTest, RunWritesOutputsAndTrace) {
   const ToolRun run = RunTool("run ds-cnn-untrained --random 3 --outputs " + Path("y.npy") +
                               " --trace " + Path("trace"));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tests/e2e/three_ways.h"
+#include "tests/support/pinned_configs.h"
 #include "tests/support/random_graph.h"
 
 namespace macloom {
@@ -31,30 +32,34 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
   return testing::RandomLayerGraph(rng, spec);
 }
 
-TEST(RandomLayersTest, GoldenDescriptorDeviceAndRtlAgree) {
-  const int64_t count = Setting("MACLOOM_RANDOM_LAYERS", 240);
-  const uint64_t seed = static_cast<uint64_t>(Setting("MACLOOM_SEED", 1));
+/// `count` networks on the configurations in turn; refusals by the compiler are not counted.
+void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t count,
+                     uint64_t seed) {
   std::printf("seed %llu, %lld networks\n", static_cast<unsigned long long>(seed),
               static_cast<long long>(count));
   Rng rng(seed);
   int64_t executed = 0, with_events = 0, refused = 0;
-  for (int64_t i = 0; executed < count && i < 4 * count; ++i) {
-    const auto config = arch::Preset(i % 2 == 0 ? "m4l16" : "m8l16");
-    ASSERT_TRUE(config.ok());
+  for (int64_t i = 0; executed < count && i < 8 * count; ++i) {
+    const arch::HardwareConfig& config = configs[static_cast<size_t>(i) % configs.size()];
     const ir::Graph graph = RandomNetwork(rng, i);
     arch::CompileOptions options;
-    options.overflow = rng.Bernoulli(0.4) ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
+    const bool may_saturate = config.accumulator_policy != arch::AccumulatorPolicy::kWrap;
+    const bool must_saturate = config.accumulator_policy == arch::AccumulatorPolicy::kSaturate;
+    options.overflow = must_saturate || (may_saturate && rng.Bernoulli(0.4))
+                           ? ir::Overflow::kSaturate
+                           : ir::Overflow::kWrap;
+    const int bits = config.accumulator_bits;
     options.effective_accumulator_bits =
-        rng.Bernoulli(0.3) ? 32 : static_cast<int>(rng.UniformInt(8, 24));
-    const auto job = arch::Compile(graph, *config, options);
+        rng.Bernoulli(0.3) ? bits : static_cast<int>(rng.UniformInt(8, std::min(24, bits)));
+    const auto job = arch::Compile(graph, config, options);
     if (!job.ok()) {
       // Only documented refusals.
       EXPECT_EQ(job.error().kind, ErrorKind::kUnsupported) << job.error().message;
       ++refused;
       continue;
     }
-    SCOPED_TRACE("network " + std::to_string(i) + " of seed " + std::to_string(seed) + "\n" +
-                 ir::ToText(graph));
+    SCOPED_TRACE("network " + std::to_string(i) + " of seed " + std::to_string(seed) + " on " +
+                 config.name + "\n" + ir::ToText(graph));
     const ir::TensorValue input = testing::RandomInput(rng, graph);
     const sim::MemoryTiming timing =
         i % 3 == 0 ? sim::MemoryTiming::Ideal()
@@ -79,8 +84,27 @@ TEST(RandomLayersTest, GoldenDescriptorDeviceAndRtlAgree) {
       static_cast<long long>(executed), static_cast<long long>(with_events),
       static_cast<long long>(refused));
   EXPECT_GE(executed, count);
-  EXPECT_GE(with_events, executed / 5);
+  EXPECT_GE(with_events, executed / 6);
 }
+
+TEST(RandomLayersTest, GoldenDescriptorDeviceAndRtlAgree) {
+  ExpectAgreement({*arch::Preset("m4l16"), *arch::Preset("m8l16")},
+                  Setting("MACLOOM_RANDOM_LAYERS", 240),
+                  static_cast<uint64_t>(Setting("MACLOOM_SEED", 1)));
+}
+
+class PinnedConfigTest : public ::testing::TestWithParam<size_t> {};
+
+TEST_P(PinnedConfigTest, GoldenDescriptorDeviceAndRtlAgree) {
+  ExpectAgreement({testing::PinnedConfigs()[GetParam()]}, Setting("MACLOOM_RANDOM_LAYERS", 240) / 4,
+                  static_cast<uint64_t>(Setting("MACLOOM_SEED", 1)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Corners, PinnedConfigTest,
+                         ::testing::Range(size_t{0}, testing::PinnedConfigs().size()),
+                         [](const auto& info) {
+                           return testing::PinnedConfigs()[info.param].name;
+                         });
 
 /// A visit of two cycles, shorter than the way of its results through the lanes: the next visit
 /// with the same parameter set must wait for its own parameters.

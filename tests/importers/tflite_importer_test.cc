@@ -111,7 +111,7 @@ TEST(TfliteImporterTest, KeepsWeightAndBiasCodesInTheirLayouts) {
 
 // (1 + 3*2^-13)^2 = 1 + 3*2^-12 + 9*2^-26. float32 has steps of 2^-23 here: 9*2^-26 becomes
 // 8*2^-26.
-TEST(TfliteImporterTest, OnlyFullyConnectedRoundsTheScaleProductToFloat32) {
+TEST(TfliteImporterTest, OnlyFullyConnectedPerTensorRoundsTheScaleProductToFloat32) {
   const float scale = 1.0f + 3.0f / 8192.0f;
   const int32_t first_terms = kHalf + (3 << 18);
   FakeModel model = SmallModel();
@@ -141,7 +141,7 @@ TEST(TfliteImporterTest, FullyConnectedTakesOneScalePerOutput) {
   const ir::Graph graph = MustImport(model);
   EXPECT_EQ(graph.constant(graph.nodes[kDense].weights).quantization.axis, 0);
   EXPECT_THAT(graph.nodes[kDense].requantization.channels,
-              ElementsAre(ir::FixedPointMultiplier{kHalf + (3 << 18) + 128, 0},
+              ElementsAre(ir::FixedPointMultiplier{kHalf + (3 << 18) + 144, 0},
                           ir::FixedPointMultiplier{kHalf + (3 << 17), -1},
                           ir::FixedPointMultiplier{kHalf + (3 << 17), -2}));
 }

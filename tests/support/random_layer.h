@@ -60,7 +60,7 @@ inline std::vector<int64_t> RandomBiases(Rng& rng, int64_t count, int64_t max_su
   const int64_t limit = std::min<int64_t>(max_sum / 4 + 1, int64_t{1} << 29);
   std::vector<int64_t> biases = RandomCodes(rng, CodeStyle::kUniform, count, -limit, limit);
   for (int64_t& bias : biases) {
-    if (max_sum < (int64_t{1} << 29) && rng.Bernoulli(0.02)) {
+    if (max_sum < (int64_t{1} << 27) && rng.Bernoulli(0.02)) {
       bias = (rng.Bernoulli(0.5) ? 1 : -1) * ((int64_t{1} << 30) - rng.UniformInt(0, 100));
     }
   }

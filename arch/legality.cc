@@ -1,0 +1,86 @@
+#include "arch/legality.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "arch/layout.h"
+
+namespace macloom::arch {
+namespace {
+
+constexpr int64_t kMaxSide = 65535;
+
+Status CheckTensors(const ir::Graph& graph, const ir::Node& node) {
+  std::vector<ir::TensorId> tensors = node.inputs;
+  tensors.push_back(node.output);
+  for (const ir::TensorId id : tensors) {
+    const auto& tensor = graph.tensor(id);
+    if (!tensor.format.is_signed || tensor.format.bits > 8) {
+      return RefuseNode(
+          node, fmt::format("tensor `{}` has format {}; the accelerator takes signed codes of at "
+                            "most 8 bits",
+                            tensor.name, ir::ToString(tensor.format)));
+    }
+    if (!ImageOf(tensor.shape) ||
+        std::ranges::any_of(tensor.shape, [](int64_t d) { return d > kMaxSide; })) {
+      return RefuseNode(node, fmt::format("tensor `{}` has shape {}; supported are HxWxC and C",
+                                          tensor.name, ir::ToString(tensor.shape)));
+    }
+  }
+  return {};
+}
+
+Status CheckWeights(const ir::Graph& graph, const ir::Node& node) {
+  if (node.weights < 0) return {};
+  const ir::NumberFormat& format = graph.constant(node.weights).format;
+  if (format.is_signed && format.bits <= 8) return {};
+  return RefuseNode(node, fmt::format("weights have format {}; the accelerator takes signed codes "
+                                      "of at most 8 bits",
+                                      ir::ToString(format)));
+}
+
+Status CheckDepthMultiplier(const ir::Graph& graph, const ir::Node& node) {
+  if (node.kind != ir::OperatorKind::kDepthwiseConv2d || node.depth_multiplier <= 1) return {};
+  const int channels = ImageOf(graph.tensor(node.inputs[0]).shape)->channels;
+  if (channels == 1) return {};
+  return RefuseNode(
+      node, fmt::format("depth multiplier {} on {} channels; supported is 1, or any on one channel",
+                        node.depth_multiplier, channels));
+}
+
+}  // namespace
+
+Error RefuseNode(const ir::Node& node, const std::string& reason) {
+  return Unsupported(fmt::format("node `{}` ({}): {}", node.name, ir::ToString(node.kind), reason));
+}
+
+Status CheckOptions(const Job& job) {
+  MACLOOM_RETURN_IF_ERROR(Validate(job.config));
+  const int bits = job.effective_accumulator_bits;
+  if (bits < 8 || bits > job.config.accumulator_bits) {
+    return InvalidInput(
+        fmt::format("accumulator width {}: accepted are 8 to {} (acc.width_bits of `{}`)", bits,
+                    job.config.accumulator_bits, job.config.name));
+  }
+  const bool saturate = job.overflow == ir::Overflow::kSaturate;
+  if (saturate ? job.config.accumulator_policy == AccumulatorPolicy::kWrap
+               : job.config.accumulator_policy == AccumulatorPolicy::kSaturate) {
+    return InvalidInput(
+        fmt::format("overflow policy {} is not built into configuration `{}` (acc.policy)",
+                    saturate ? "saturate" : "wrap", job.config.name));
+  }
+  return {};
+}
+
+Status CheckNodes(const ir::Graph& graph, int num_nodes) {
+  for (int n = 0; n < num_nodes; ++n) {
+    const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
+    MACLOOM_RETURN_IF_ERROR(CheckTensors(graph, node));
+    MACLOOM_RETURN_IF_ERROR(CheckWeights(graph, node));
+    MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(graph, node));
+  }
+  return {};
+}
+
+}  // namespace macloom::arch

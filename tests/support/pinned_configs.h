@@ -1,0 +1,103 @@
+// Configurations beyond the presets that the tests build: the corners of the parameter space.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "arch/config.h"
+#include "base/check.h"
+
+namespace macloom::testing {
+
+/// Hardware TOML texts. Together with the presets they build every value of array.rows up to 16,
+/// array.lanes, bus.data_bits, acc.policy, the smallest and largest requant.lanes, banks, tiles.
+inline const std::vector<std::string>& PinnedConfigTexts() {
+  static const std::vector<std::string> texts = {
+      // One row, one requantization lane, one bank, one burst.
+      R"(name = "one_row"
+[array]
+rows = 1
+lanes = 16
+tile_pixels = 4
+[acc]
+width_bits = 24
+policy = "wrap"
+[requant]
+lanes = 1
+[memory]
+activation_banks = 1
+[depthwise]
+window_words = 4
+[bus]
+outstanding_bursts = 1
+)",
+      // A 128-bit bus as wide as a word, many bursts.
+      R"(name = "wide_bus"
+[array]
+rows = 2
+lanes = 16
+tile_pixels = 8
+[acc]
+width_bits = 20
+[requant]
+lanes = 4
+[memory]
+activation_banks = 4
+staging_bytes = 2048
+[bus]
+data_bits = 128
+outstanding_bursts = 16
+)",
+      // Wide lanes, saturation only, everything as parallel as it gets.
+      R"(name = "wide_lanes"
+[array]
+rows = 16
+lanes = 32
+tile_pixels = 32
+[acc]
+width_bits = 17
+policy = "saturate"
+[requant]
+lanes = 32
+[memory]
+activation_banks = 8
+weight_ring_bytes = 65536
+[depthwise]
+window_words = 24
+[bus]
+data_bits = 128
+)",
+      // Few pixels per tile, small memories.
+      R"(name = "small_tiles"
+[array]
+rows = 8
+lanes = 8
+tile_pixels = 2
+[acc]
+width_bits = 32
+[requant]
+lanes = 2
+[memory]
+activation_bytes = 32768
+weight_ring_bytes = 4096
+staging_bytes = 1024
+activation_banks = 2
+[bus]
+data_bits = 64
+outstanding_bursts = 2
+)"};
+  return texts;
+}
+
+inline std::vector<arch::HardwareConfig> PinnedConfigs() {
+  std::vector<arch::HardwareConfig> configs;
+  for (const std::string& text : PinnedConfigTexts()) {
+    const Result<arch::HardwareConfig> config = arch::ParseConfig(text, "pinned configuration");
+    if (!config.ok()) std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    MACLOOM_CHECK(config.ok());
+    configs.push_back(*config);
+  }
+  return configs;
+}
+
+}  // namespace macloom::testing
