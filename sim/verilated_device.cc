@@ -48,7 +48,9 @@ class VerilatedDevice : public Device {
   VerilatedDevice(arch::HardwareConfig config, VerilatedOptions options, void* library,
                   RunFunction run)
       : config_(std::move(config)), options_(options), library_(library), run_(run) {}
-  ~VerilatedDevice() override { ::dlclose(library_); }
+  ~VerilatedDevice() override {
+    if (library_ != nullptr) ::dlclose(library_);
+  }
   VerilatedDevice(const VerilatedDevice&) = delete;
   VerilatedDevice& operator=(const VerilatedDevice&) = delete;
 
@@ -224,6 +226,11 @@ Result<std::unique_ptr<Device>> MakeVerilatedDevice(const arch::HardwareConfig& 
                  fmt::format("{} is not a model of this version", model.string())};
   }
   return std::unique_ptr<Device>(std::make_unique<VerilatedDevice>(config, options, library, run));
+}
+
+std::unique_ptr<Device> MakeLinkedDevice(const arch::HardwareConfig& config,
+                                         const VerilatedOptions& options, void (*run)(LoomRun*)) {
+  return std::make_unique<VerilatedDevice>(config, options, nullptr, run);
 }
 
 }  // namespace macloom::sim

@@ -6,6 +6,8 @@
 #include "arch/config.h"
 #include "sim/device.h"
 
+struct LoomRun;
+
 namespace macloom::sim {
 
 struct VerilatedOptions {
@@ -19,5 +21,9 @@ struct VerilatedOptions {
 /// registers, and no AXI rule is broken. @return the errors of BuildModel().
 Result<std::unique_ptr<Device>> MakeVerilatedDevice(const arch::HardwareConfig& config,
                                                     const VerilatedOptions& options = {});
+
+/// The same around a model that is linked into the program: `run` as macloom_harness_run().
+std::unique_ptr<Device> MakeLinkedDevice(const arch::HardwareConfig& config,
+                                         const VerilatedOptions& options, void (*run)(LoomRun*));
 
 }  // namespace macloom::sim

@@ -4,7 +4,7 @@
 ///
 /// Latency  depends on the list; docs/accelerator.md, "Counters" tells where the cycles go.
 /// Golden   none; sim/descriptor_device.h executes the same lists.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_accelerator_test.cc
 module loom_accelerator #(
   /// Rows of the array.
   parameter int Rows = 4,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "base/rng.h"
 
@@ -12,9 +13,25 @@ namespace macloom::testing {
 
 /// `campaign(dut, rng)` returns the number of mismatches against an independent model. The module
 /// itself must have none, every mutant at least one.
+///
+/// Compiled with MACLOOM_MUTATION_COUNT (tests/mutation) it prints which of that many generated
+/// mutants survive instead.
 template <typename Model, typename Campaign>
 void ExpectMutantsCaught(int num_mutants, Campaign campaign) {
   constexpr uint64_t kSeed = 2024;
+#ifdef MACLOOM_MUTATION_COUNT
+  std::string survivors;
+  for (int mutant = 0; mutant <= MACLOOM_MUTATION_COUNT; ++mutant) {
+    Model dut;
+    dut.mutant_i = static_cast<uint8_t>(mutant);
+    Rng rng(kSeed);
+    const int64_t mismatches = campaign(dut, rng);
+    if (mutant == 0) ASSERT_EQ(mismatches, 0);
+    if (mutant > 0 && mismatches == 0) survivors += " " + std::to_string(mutant);
+  }
+  std::printf("survivors:%s\n", survivors.c_str());
+  return;
+#endif
   for (int mutant = 0; mutant <= num_mutants; ++mutant) {
     Model dut;
     dut.mutant_i = static_cast<uint8_t>(mutant);

@@ -1,0 +1,171 @@
+// loom_accelerator and loom_core (m4l16) against the descriptor device: whole jobs through AXI.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "arch/job.h"
+#include "sim/descriptor_device.h"
+#include "sim/harness/harness.cc"
+#include "sim/verilated_device.h"
+#include "tests/rtl/mutant_test.h"
+#include "tests/support/random_graph.h"
+
+namespace macloom {
+namespace {
+
+/// Above every run of the networks here; a hung mutant ends soon.
+constexpr uint64_t kCycleLimit = 150'000;
+constexpr size_t kNumCases = 60;
+
+void RunLinkedModel(LoomRun* run) {
+  run->cycle_limit = kCycleLimit;
+  macloom_harness_run(run);
+  // The module's default; the generated wrapper passes the digest of the configuration.
+  if (run->registers[2] == 0) {
+    const std::string digest = arch::Digest(*arch::Preset("m4l16")).substr(0, 8);
+    run->registers[2] = static_cast<uint32_t>(std::stoul(digest, nullptr, 16));
+  }
+}
+
+struct Case {
+  arch::Job job;
+  ir::TensorValue input;
+  sim::DeviceRun expected;
+  sim::MemoryTiming timing;
+};
+
+ir::Graph NetworkOf(Rng& rng, int index) {
+  constexpr ir::OperatorKind kKinds[] = {
+      ir::OperatorKind::kConv2d, ir::OperatorKind::kDepthwiseConv2d,
+      ir::OperatorKind::kFullyConnected, ir::OperatorKind::kAveragePool2d, ir::OperatorKind::kAdd};
+  if (index % 6 == 5) {
+    testing::ChainOptions options;
+    options.num_layers = 3;
+    options.input = {8, 9, rng.UniformInt(1, 3)};
+    return testing::RandomChain(rng, options);
+  }
+  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kKinds[index % 6]);
+  if (index % 12 >= 6) spec.input.back() = rng.UniformInt(17, 40);
+  if (index % 12 >= 6) spec.output_channels = rng.UniformInt(17, 40);
+  return testing::RandomLayerGraph(rng, spec);
+}
+
+/// Jobs with every opcode, im2col, both policies, narrow accumulators, ideal and stalling memory.
+std::vector<Case> MakeCases(Rng& rng) {
+  std::vector<Case> cases;
+  const std::unique_ptr<sim::Device> model = sim::MakeDescriptorDevice();
+  for (int i = 0; cases.size() < kNumCases && i < 400; ++i) {
+    const ir::Graph graph = NetworkOf(rng, i);
+    arch::CompileOptions options;
+    options.overflow = rng.Bernoulli(0.6) ? ir::Overflow::kWrap : ir::Overflow::kSaturate;
+    options.effective_accumulator_bits =
+        rng.Bernoulli(0.4) ? 32 : static_cast<int>(rng.UniformInt(10, 20));
+    Result<arch::Job> job = arch::Compile(graph, *arch::Preset("m4l16"), options);
+    if (!job.ok()) continue;
+    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    Result<sim::DeviceRun> expected = model->Run(*job, input);
+    MACLOOM_CHECK(expected.ok());
+    sim::MemoryTiming timing = sim::MemoryTiming::Random(static_cast<uint64_t>(i));
+    // So slow that a record is still on its way when the next descriptor ends.
+    if (rng.Bernoulli(0.1)) timing.stall_probability = 0.97;
+    if (rng.Bernoulli(0.25)) timing = sim::MemoryTiming::Ideal();
+    cases.push_back({*std::move(job), input, *std::move(expected), timing});
+  }
+  return cases;
+}
+
+/// Cycles in a class that a descriptor of this kind cannot have, and MACs beyond the array's.
+int64_t ImpossibleCycles(const arch::Job& job, size_t index, const sim::StepCounters& counted) {
+  const auto opcode = static_cast<arch::Opcode>(job.steps[index].descriptor.opcode());
+  const int64_t compute = counted.busy_cycles + counted.stall_activation_cycles +
+                          counted.stall_weight_cycles + counted.stall_output_cycles;
+  const bool is_load = opcode == arch::Opcode::kLoad, is_store = opcode == arch::Opcode::kStore;
+  int64_t wrong = 0;
+  wrong += (counted.stall_dma_read_cycles > 0) != is_load;
+  wrong += (counted.stall_dma_write_cycles > 0) != is_store;
+  wrong += (compute > 0) == (is_load || is_store);
+  wrong += counted.macs > counted.busy_cycles * job.config.rows * job.config.lanes;
+  // With a fast memory the way between two descriptors is short.
+  wrong += counted.idle_cycles > 400;
+  return wrong;
+}
+
+/// Differences in tensors and in the counts that do not depend on time.
+int64_t Differences(const Case& one, const sim::DeviceRun& run) {
+  int64_t mismatches = 0;
+  for (size_t t = 0; t < one.expected.tensors.size(); ++t) {
+    mismatches += run.tensors[t].codes != one.expected.tensors[t].codes;
+  }
+  for (size_t s = 0; s < one.expected.steps.size(); ++s) {
+    const sim::StepCounters& counted = run.steps[s].counters;
+    const sim::StepCounters& expected = one.expected.steps[s].counters;
+    mismatches += one.timing.random_stalls ? 0 : ImpossibleCycles(one.job, s, counted);
+    mismatches += counted.macs != expected.macs;
+    mismatches += counted.overflow_events != expected.overflow_events;
+    mismatches += counted.clamped_low != expected.clamped_low;
+    mismatches += counted.clamped_high != expected.clamped_high;
+  }
+  return mismatches;
+}
+
+/// A job whose descriptors write no records: only the output area of the memory may change.
+int64_t DifferencesWithoutRecords(const Case& one) {
+  const arch::Job& job = one.job;
+  std::vector<uint8_t> memory(job.memory_bytes, 0);
+  std::copy(job.image.begin(), job.image.end(), memory.begin());
+  arch::WriteInput(job, one.input, memory);
+  for (const arch::JobStep& step : job.steps) {
+    memory[step.address + 2] = static_cast<uint8_t>(memory[step.address + 2] & ~4u);
+  }
+  const std::vector<uint8_t> before = memory;
+  std::vector<uint8_t> activation(static_cast<size_t>(job.config.activation_bytes));
+  std::vector<uint64_t> last_write(activation.size());
+  LoomRun run{};
+  run.memory = memory.data();
+  run.memory_bytes = memory.size();
+  run.activation = activation.data();
+  run.last_write_cycle = last_write.data();
+  run.activation_bytes = activation.size();
+  run.lanes = static_cast<uint32_t>(job.config.lanes);
+  run.banks = static_cast<uint32_t>(job.config.activation_banks);
+  run.first_descriptor = job.first_descriptor;
+  run.acc_narrow_bits =
+      static_cast<uint32_t>(job.config.accumulator_bits - job.effective_accumulator_bits);
+  run.latency_cycles = 3;
+  run.on_done = [](void*, uint32_t, uint64_t) {};
+  run.on_poll = [](void*) { return 0; };
+  run.cycle_limit = kCycleLimit;
+  macloom_harness_run(&run);
+  const ir::TensorValue output = arch::ReadOutput(job, memory);
+  const auto untouched = static_cast<int64_t>(job.output_placement.base);
+  return (run.error[0] != 0) + (run.status != 2) +
+         (output.codes != one.expected.tensors[static_cast<size_t>(job.device_output)].codes) +
+         !std::equal(before.begin(), before.begin() + untouched, memory.begin());
+}
+
+/// The harness makes the model; this stands for it in ExpectMutantsCaught().
+struct Selection {
+  uint8_t mutant_i = 0;
+};
+
+TEST(AcceleratorTest, IsExactAndItsMutantsAreCaught) {
+  Rng rng(7);
+  const std::vector<Case> cases = MakeCases(rng);
+  ASSERT_EQ(cases.size(), kNumCases);
+  testing::ExpectMutantsCaught<Selection>(14, [&](const Selection& selection, Rng&) -> int64_t {
+    Vloom::selected = selection.mutant_i;
+    for (const Case& one : cases) {
+      const auto device = sim::MakeLinkedDevice(one.job.config, {one.timing}, &RunLinkedModel);
+      const Result<sim::DeviceRun> run = device->Run(one.job, one.input);
+      if (!run.ok()) {
+        if (selection.mutant_i == 0) std::printf("%s\n", run.error().message.c_str());
+        return 1;
+      }
+      if (const int64_t mismatches = Differences(one, *run); mismatches > 0) return mismatches;
+    }
+    return DifferencesWithoutRecords(cases.front());
+  });
+}
+
+}  // namespace
+}  // namespace macloom
