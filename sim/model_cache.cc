@@ -127,7 +127,10 @@ Result<fs::path> BuildModel(const arch::HardwareConfig& config) {
   std::string everything = version;
   for (const char* flag : kVerilatorFlags) everything += std::string(flag) + '\0';
   for (const auto* files : {&rtl, &EmbeddedHarness()}) {
-    for (const auto& [name, text] : *files) everything += name + '\0' + text + '\0';
+    for (const auto& [name, text] : *files) {
+      everything.append(name).push_back('\0');
+      everything.append(text).push_back('\0');
+    }
   }
   const std::string digest = Sha256Hex(std::string_view(everything)).substr(0, 24);
   const fs::path entry = cache / fmt::format("{}-{}", config.name, digest);

@@ -38,7 +38,7 @@ std::filesystem::path FindProgram(const std::string& program) {
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (folder.empty()) continue;
-    const std::filesystem::path candidate = std::filesystem::absolute(folder) / program;
+    std::filesystem::path candidate = std::filesystem::absolute(folder) / program;
     if (::access(candidate.c_str(), X_OK) == 0 && !std::filesystem::is_directory(candidate)) {
       return candidate;
     }
@@ -59,6 +59,7 @@ Status RunTool(const std::vector<std::string>& arguments, const std::filesystem:
     return ToolMissing(arguments[0], package);
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t child = ::fork();

@@ -86,7 +86,7 @@ TEST(RngTest, DoublesAndNormalsHaveTheirMoments) {
   EXPECT_NEAR(sum / kCount, 0.5, 0.005);
   EXPECT_NEAR(normal_sum / kCount, 0.0, 0.02);
   EXPECT_NEAR(normal_squares / kCount, 1.0, 0.03);
-  EXPECT_NEAR(num_true, kCount / 4, 800);
+  EXPECT_NEAR(num_true, kCount / 4.0, 800);
   EXPECT_FALSE(rng.Bernoulli(0));
   EXPECT_TRUE(rng.Bernoulli(1));
 }

@@ -98,11 +98,14 @@ TEST_P(TfliteVectorsTest, EveryOperatorOfEverySampleIsBitExact) {
   size_t num_outputs = 0, num_layers = 0;
   for (const auto& set : kSets) {
     const std::string name = set.name;
-    const auto inputs = Rows(vectors / (name + "_input.npy"), set.num_samples);
-    const auto outputs = Rows(vectors / (name + "_output" + suffix), set.num_samples);
+    const auto rows = [&](const std::string& ending) {
+      return Rows(vectors / (name + ending), set.num_samples);
+    };
+    const auto inputs = rows("_input.npy");
+    const auto outputs = rows("_output" + suffix);
     std::vector<std::vector<uint8_t>> logits;
     if (model.ends_in_softmax) {
-      logits = Rows(vectors / (name + "_logits" + suffix), set.num_samples);
+      logits = rows("_logits" + suffix);
     }
     for (size_t sample = 0; sample < set.num_samples; ++sample) {
       ir::TensorValue input{graph.tensor(graph.input).shape, {}};

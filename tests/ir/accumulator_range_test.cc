@@ -12,7 +12,6 @@
 namespace macloom::ir {
 namespace {
 
-using ::macloom::testing::AppendLayer;
 using ::macloom::testing::LayerSpec;
 using ::macloom::testing::RandomLayerGraph;
 using ::macloom::testing::RandomLayerSpec;

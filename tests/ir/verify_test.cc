@@ -241,11 +241,11 @@ TEST(VerifyTest, BadRequantization) {
     ExpectConvMessage([&](Graph& g) { OnlyNode(g).requantization.channels[0].shift = shift; },
                       "shift of multiplier is " + std::to_string(shift));
   }
-  for (const auto& [low, high] : {std::pair{-129, 0}, {0, 128}, {5, 4}}) {
+  for (const std::pair<int, int>& range : {std::pair{-129, 0}, {0, 128}, {5, 4}}) {
     ExpectConvMessage(
         [&](Graph& g) {
-          OnlyNode(g).requantization.clamp_min = low;
-          OnlyNode(g).requantization.clamp_max = high;
+          OnlyNode(g).requantization.clamp_min = range.first;
+          OnlyNode(g).requantization.clamp_max = range.second;
         },
         "accepted are ascending codes of the output's int8: -128 to 127");
   }

@@ -12,7 +12,6 @@
 namespace macloom::sim {
 namespace {
 
-using ::macloom::testing::JobBuilder;
 using ::macloom::testing::MakeTinyLayer;
 using ::macloom::testing::TinyKind;
 using ::macloom::testing::TinyLayer;
