@@ -34,7 +34,7 @@ class Compiler {
     is_striped_ = is_striped;
     MACLOOM_RETURN_IF_ERROR(CheckOptions(job_));
     MACLOOM_RETURN_IF_ERROR(SplitHostPart());
-    MACLOOM_RETURN_IF_ERROR(CheckNodes(graph_, num_device_nodes_));
+    MACLOOM_RETURN_IF_ERROR(CheckNodes(graph_, config_, num_device_nodes_));
     MACLOOM_RETURN_IF_ERROR(ResolveAliases());
     FindLifetimes();
     if (is_striped_) {

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <array>
+#include <map>
 #include <sstream>
 
 #include "base/digest.h"
@@ -21,10 +22,12 @@ struct Setting {
   bool is_power_of_two;
 };
 
-constexpr std::array<Setting, 12> kSettings = {{
+constexpr std::array<Setting, 14> kSettings = {{
     {"array.rows", &HardwareConfig::rows, 1, 32, true},
     {"array.lanes", &HardwareConfig::lanes, 8, 32, true},
     {"array.tile_pixels", &HardwareConfig::tile_pixels, 1, 32, true},
+    {"array.activation_bits", &HardwareConfig::activation_bits, 2, 8, false},
+    {"array.weight_bits", &HardwareConfig::weight_bits, 2, 8, false},
     {"acc.width_bits", &HardwareConfig::accumulator_bits, 8, 32, false},
     {"requant.lanes", &HardwareConfig::requant_lanes, 1, 32, true},
     {"memory.activation_bytes", &HardwareConfig::activation_bytes, 1024, 2097152, true},
@@ -36,27 +39,54 @@ constexpr std::array<Setting, 12> kSettings = {{
     {"bus.outstanding_bursts", &HardwareConfig::outstanding_bursts, 1, 16, false},
 }};
 
-constexpr const char* kPolicyKey = "acc.policy";
-constexpr std::array<const char*, 3> kPolicyNames = {"wrap", "saturate", "selectable"};
+/// One setting that is a word: its index in `words` is the enumerator.
+struct WordSetting {
+  const char* key;
+  std::vector<std::string> words;
+  int (*get)(const HardwareConfig&);
+  void (*set)(HardwareConfig&, int);
+};
+
+const std::array<WordSetting, 2>& WordSettings() {
+  static const std::array<WordSetting, 2> settings = {
+      {{"acc.policy",
+        {"wrap", "saturate", "selectable"},
+        [](const HardwareConfig& c) { return static_cast<int>(c.accumulator_policy); },
+        [](HardwareConfig& c, int v) { c.accumulator_policy = static_cast<AccumulatorPolicy>(v); }},
+       {"requant.kind",
+        {"shift", "24x24", "24x31", "32x31"},
+        [](const HardwareConfig& c) { return static_cast<int>(c.requant_kind); },
+        [](HardwareConfig& c, int v) { c.requant_kind = static_cast<RequantKind>(v); }}}};
+  return settings;
+}
+
+const WordSetting* FindWordSetting(const std::string& key) {
+  for (const WordSetting& setting : WordSettings()) {
+    if (key == setting.key) return &setting;
+  }
+  return nullptr;
+}
 
 std::vector<std::string> KnownKeys() {
   std::vector<std::string> keys = {"name", "base"};
   for (const Setting& setting : kSettings) keys.emplace_back(setting.key);
-  keys.emplace_back(kPolicyKey);
+  for (const WordSetting& setting : WordSettings()) keys.emplace_back(setting.key);
   return keys;
 }
 
 bool IsPowerOfTwo(int value) { return value > 0 && (value & (value - 1)) == 0; }
 
-Status SetPolicy(HardwareConfig& config, const std::string& value, const std::string& where) {
-  for (size_t i = 0; i < kPolicyNames.size(); ++i) {
-    if (value == kPolicyNames[i]) {
-      config.accumulator_policy = static_cast<AccumulatorPolicy>(i);
-      return {};
-    }
+Status SetWord(HardwareConfig& config, const WordSetting& setting, const toml::node& node,
+               const std::string& where) {
+  const std::string word = node.is_string() ? *node.value<std::string>() : "";
+  for (size_t i = 0; i < setting.words.size(); ++i) {
+    if (word != setting.words[i]) continue;
+    setting.set(config, static_cast<int>(i));
+    return {};
   }
-  return InvalidInput(fmt::format("{}: {} = \"{}\": accepted are {}", where, kPolicyKey, value,
-                                  fmt::join(kPolicyNames, ", ")));
+  return InvalidInput(fmt::format("{}: {}{}: accepted are the strings {}", where, setting.key,
+                                  node.is_string() ? fmt::format(" = \"{}\"", word) : "",
+                                  fmt::join(setting.words, ", ")));
 }
 
 Status Range(const Setting& setting, int64_t value, const std::string& where) {
@@ -76,12 +106,8 @@ Status Apply(HardwareConfig& config, const std::string& key, const toml::node& n
     config.name = *node.value<std::string>();
     return {};
   }
-  if (key == kPolicyKey) {
-    if (!node.is_string()) {
-      return InvalidInput(fmt::format("{}: {} must be a string: {}", where, kPolicyKey,
-                                      fmt::join(kPolicyNames, ", ")));
-    }
-    return SetPolicy(config, *node.value<std::string>(), where);
+  if (const WordSetting* setting = FindWordSetting(key)) {
+    return SetWord(config, *setting, node, where);
   }
   for (const Setting& setting : kSettings) {
     if (key != setting.key) continue;
@@ -173,7 +199,7 @@ Result<HardwareConfig> WithSetting(const HardwareConfig& config, const std::stri
   const std::string key = assignment.substr(0, equals);
   const std::string value = assignment.substr(equals + 1);
   // Strings may be given without quotes.
-  const bool is_text = key == "name" || key == kPolicyKey;
+  const bool is_text = key == "name" || FindWordSetting(key) != nullptr;
   try {
     const toml::table table = toml::parse(
         is_text && value.find('"') == std::string::npos ? "v = \"" + value + "\"" : "v = " + value);
@@ -208,6 +234,11 @@ Status Validate(const HardwareConfig& config) {
     return refuse(fmt::format("requant.lanes = {} exceeds array.lanes = {}", config.requant_lanes,
                               config.lanes));
   }
+  if (config.accumulator_bits > config.requant_operand_bits()) {
+    return refuse(fmt::format("acc.width_bits = {} exceeds the {} bits of requant.kind = \"{}\"",
+                              config.accumulator_bits, config.requant_operand_bits(),
+                              WordSettings()[1].words[static_cast<size_t>(config.requant_kind)]));
+  }
   if (config.axi_bytes() > config.lanes) {
     return refuse(fmt::format("bus.data_bits = {} is wider than an activation word of {} bytes",
                               config.axi_data_bits, config.lanes));
@@ -241,16 +272,20 @@ Status Validate(const HardwareConfig& config) {
 }
 
 std::string ToToml(const HardwareConfig& config) {
-  return fmt::format(
-      "name = \"{}\"\n\n[array]\nrows = {}\nlanes = {}\ntile_pixels = {}\n\n[acc]\nwidth_bits = "
-      "{}\n"
-      "policy = \"{}\"\n\n[requant]\nlanes = {}\n\n[memory]\nactivation_bytes = {}\n"
-      "activation_banks = {}\nweight_ring_bytes = {}\nstaging_bytes = {}\n\n[depthwise]\n"
-      "window_words = {}\n\n[bus]\ndata_bits = {}\noutstanding_bursts = {}\n",
-      config.name, config.rows, config.lanes, config.tile_pixels, config.accumulator_bits,
-      kPolicyNames[static_cast<size_t>(config.accumulator_policy)], config.requant_lanes,
-      config.activation_bytes, config.activation_banks, config.weight_ring_bytes,
-      config.staging_bytes, config.window_words, config.axi_data_bits, config.outstanding_bursts);
+  std::map<std::string, std::vector<std::string>> tables;
+  const auto add = [&](const std::string& key, const std::string& value) {
+    const size_t dot = key.find('.');
+    tables[key.substr(0, dot)].push_back(key.substr(dot + 1) + " = " + value);
+  };
+  for (const Setting& setting : kSettings) add(setting.key, fmt::to_string(config.*setting.field));
+  for (const WordSetting& setting : WordSettings()) {
+    add(setting.key, "\"" + setting.words[static_cast<size_t>(setting.get(config))] + "\"");
+  }
+  std::string text = fmt::format("name = \"{}\"\n", config.name);
+  for (const char* table : {"array", "acc", "requant", "memory", "depthwise", "bus"}) {
+    text += fmt::format("\n[{}]\n{}\n", table, fmt::join(tables[table], "\n"));
+  }
+  return text;
 }
 
 std::string Digest(const HardwareConfig& config) {

@@ -17,6 +17,14 @@ enum class AccumulatorPolicy {
   kSelectable,  ///< Both; a descriptor bit chooses.
 };
 
+/// Requantization hardware: accumulator bits x multiplier bits.
+enum class RequantKind {
+  kShift,  ///< No multiplier: fixed-point networks; means over powers of two only.
+  k24x24,  ///< Multipliers of 24 bits, each proved to give the codes of the 31-bit one.
+  k24x31,
+  k32x31,  ///< Everything TFLite has.
+};
+
 /// One accelerator configuration (hardware TOML, docs/formats.md). Words as in docs/accelerator.md:
 /// M rows of L lanes; an activation word is L bytes, a ring row is M*L bytes.
 struct HardwareConfig {
@@ -24,9 +32,12 @@ struct HardwareConfig {
   int rows = 4;               ///< M: power of two, 1..32, <= lanes.
   int lanes = 16;             ///< L: 8, 16 or 32; M*L <= 512.
   int tile_pixels = 16;       ///< T: pixels per dense tile, power of two, 1..lanes.
-  int accumulator_bits = 32;  ///< P: 8..32.
+  int activation_bits = 8;    ///< Widest activation code, 2..8.
+  int weight_bits = 8;        ///< Widest weight code, 2..8.
+  int accumulator_bits = 32;  ///< P: 8..32; at most 24 with 24-bit requantization.
   AccumulatorPolicy accumulator_policy = AccumulatorPolicy::kSelectable;
   int requant_lanes = 8;  ///< R: power of two, 1..lanes.
+  RequantKind requant_kind = RequantKind::k32x31;
   int activation_bytes =
       65536;  ///< Activation memory; words = bytes / L, power of two, <= 65536 words.
   int activation_banks = 2;       ///< NB: power of two, 1..8.
@@ -39,6 +50,14 @@ struct HardwareConfig {
   int activation_words() const { return activation_bytes / lanes; }
   int ring_rows() const { return weight_ring_bytes / (rows * lanes); }
   int staging_words() const { return staging_bytes / lanes; }
+  /// Bits of a requantization multiplier; 0 without one.
+  int multiplier_bits() const {
+    return requant_kind == RequantKind::kShift ? 0 : requant_kind == RequantKind::k24x24 ? 24 : 31;
+  }
+  /// Bits of a requantization operand.
+  int requant_operand_bits() const {
+    return requant_kind == RequantKind::k24x24 || requant_kind == RequantKind::k24x31 ? 24 : 32;
+  }
   int axi_bytes() const { return axi_data_bits / 8; }
   bool operator==(const HardwareConfig&) const = default;
 };

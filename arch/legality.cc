@@ -11,16 +11,16 @@ namespace {
 
 constexpr int64_t kMaxSide = 65535;
 
-Status CheckTensors(const ir::Graph& graph, const ir::Node& node) {
+Status CheckTensors(const ir::Graph& graph, const ir::Node& node, int max_bits) {
   std::vector<ir::TensorId> tensors = node.inputs;
   tensors.push_back(node.output);
   for (const ir::TensorId id : tensors) {
     const auto& tensor = graph.tensor(id);
-    if (!tensor.format.is_signed || tensor.format.bits > 8) {
+    if (!tensor.format.is_signed || tensor.format.bits > max_bits) {
       return RefuseNode(
           node, fmt::format("tensor `{}` has format {}; the accelerator takes signed codes of at "
-                            "most 8 bits",
-                            tensor.name, ir::ToString(tensor.format)));
+                            "most {} bits (array.activation_bits)",
+                            tensor.name, ir::ToString(tensor.format), max_bits));
     }
     if (!ImageOf(tensor.shape) ||
         std::ranges::any_of(tensor.shape, [](int64_t d) { return d > kMaxSide; })) {
@@ -31,13 +31,13 @@ Status CheckTensors(const ir::Graph& graph, const ir::Node& node) {
   return {};
 }
 
-Status CheckWeights(const ir::Graph& graph, const ir::Node& node) {
+Status CheckWeights(const ir::Graph& graph, const ir::Node& node, int max_bits) {
   if (node.weights < 0) return {};
   const ir::NumberFormat& format = graph.constant(node.weights).format;
-  if (format.is_signed && format.bits <= 8) return {};
+  if (format.is_signed && format.bits <= max_bits) return {};
   return RefuseNode(node, fmt::format("weights have format {}; the accelerator takes signed codes "
-                                      "of at most 8 bits",
-                                      ir::ToString(format)));
+                                      "of at most {} bits (array.weight_bits)",
+                                      ir::ToString(format), max_bits));
 }
 
 Status CheckDepthMultiplier(const ir::Graph& graph, const ir::Node& node) {
@@ -73,11 +73,11 @@ Status CheckOptions(const Job& job) {
   return {};
 }
 
-Status CheckNodes(const ir::Graph& graph, int num_nodes) {
+Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_nodes) {
   for (int n = 0; n < num_nodes; ++n) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
-    MACLOOM_RETURN_IF_ERROR(CheckTensors(graph, node));
-    MACLOOM_RETURN_IF_ERROR(CheckWeights(graph, node));
+    MACLOOM_RETURN_IF_ERROR(CheckTensors(graph, node, config.activation_bits));
+    MACLOOM_RETURN_IF_ERROR(CheckWeights(graph, node, config.weight_bits));
     MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(graph, node));
   }
   return {};

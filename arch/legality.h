@@ -13,7 +13,7 @@ Status CheckOptions(const Job& job);
 
 /// Formats, shapes and attributes of the first `num_nodes` nodes.
 /// @return kUnsupported naming node and reason.
-Status CheckNodes(const ir::Graph& graph, int num_nodes);
+Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_nodes);
 
 /// "node `name` (CONV_2D): reason" as kUnsupported.
 Error RefuseNode(const ir::Node& node, const std::string& reason);

@@ -4,19 +4,60 @@
 
 namespace macloom::arch {
 
-Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context) {
+namespace {
+
+/// Which operand is only shifted by 19 bits, and what the other one and the sum are scaled with.
+struct Operands {
+  size_t aligned = 0;
+  ir::FixedPointMultiplier scale, output;
+};
+
+/// Both operands are shifted left; the one shifted further is aligned. With a left shift of l the
+/// sum has 19 - l bits more below the point than the network's.
+Result<Operands> ShiftOperands(const NodeContext& context) {
   const ir::AddParameters& add = context.node.add;
+  const size_t aligned = add.input[0].shift >= add.input[1].shift ? 0 : 1;
+  const int left = add.input[aligned].shift;
+  constexpr int kAlignedShift = 19;
+  const int right = kAlignedShift - left + add.output.shift;
+  if (right > 31) {
+    return Unmappable(context,
+                      fmt::format("shifts {}, {} and {}: the sum would be shifted by {}; "
+                                  "at most 31",
+                                  add.input[0].shift, add.input[1].shift, add.output.shift, right));
+  }
+  return Operands{aligned, {1 << 30, add.input[1 - aligned].shift - left}, {1 << 30, 1 - right}};
+}
+
+Result<Operands> OperandsOf(const NodeContext& context) {
+  const ir::AddParameters& add = context.node.add;
+  if (context.node.requantization.kind == ir::RequantizationKind::kShift) {
+    return ShiftOperands(context);
+  }
+  if (context.config.multiplier_bits() == 0) {
+    return Unmappable(context, "the lanes only shift (requant.kind)");
+  }
   // The operand of the larger scale has the multiplier 1/2 exactly: a shift by 19 bits.
   const ir::FixedPointMultiplier half = {1 << 30, 0};
   if (add.input[0] != half && add.input[1] != half) {
     return Unmappable(context, "neither operand has the multiplier 1/2");
   }
   const size_t aligned = add.input[0] == half ? 0 : 1;
-  const size_t scaled = 1 - aligned;
-  const ir::FixedPointMultiplier& scale = add.input[scaled];
+  const ir::FixedPointMultiplier& scale = add.input[1 - aligned];
   if (scale.shift > 0) {
     return Unmappable(context, fmt::format("operand shift {} is above 0", scale.shift));
   }
+  return Operands{aligned, scale, add.output};
+}
+
+}  // namespace
+
+Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context) {
+  if (context.config.requant_operand_bits() < 32) {
+    return Unmappable(context, "the sum has 29 bits, more than the 24 of requant.kind");
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const Operands operands, OperandsOf(context));
+  const size_t aligned = operands.aligned, scaled = 1 - aligned;
   const OnChipTensor& a = context.inputs[aligned];
   const OnChipTensor& b = context.inputs[scaled];
   if (a.placement.row_pitch != b.placement.row_pitch ||
@@ -53,12 +94,12 @@ Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context) {
       .set_zero_out(context.node.requantization.zero_point)
       .set_clamp_min(context.node.requantization.clamp_min)
       .set_clamp_max(context.node.requantization.clamp_max)
-      .set_multiplier(add.output.multiplier)
-      .set_shift(add.output.shift)
+      .set_multiplier(operands.output.multiplier)
+      .set_shift(operands.output.shift)
       .set_add_zero_a(zero(aligned))
       .set_add_zero_b(zero(scaled))
-      .set_add_multiplier(scale.multiplier)
-      .set_add_shift(scale.shift);
+      .set_add_multiplier(operands.scale.multiplier)
+      .set_add_shift(operands.scale.shift);
   TensorRegion region;
   region.tensor = context.output_tensor;
   region.num_rows = image.height;

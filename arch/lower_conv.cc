@@ -155,7 +155,8 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
   base.set_opcode(static_cast<int>(Opcode::kConv));
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ChannelParameters> channels,
                            ChannelParametersOf(context));
-  const bool per_layer = SetRequantization(context.node.requantization, base);
+  const bool per_layer =
+      SetRequantization(context.node.requantization, channels[0].multiplier, base);
   const auto stream = std::make_shared<const Stream>(
       PackConv(config, channels, steps, per_layer, [&](int oc, int step, int lane) {
         if (scratch) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "arch/lowering.h"
+#include "arch/lane_multiplier.h"
 
 namespace macloom::arch {
 namespace {
@@ -119,20 +119,6 @@ std::vector<Segment> SegmentsOf(const Axis& axis) {
   return segments;
 }
 
-/// multiplier and shift with ((mag + n/2) * multiplier) >> shift == (mag + n/2) / n for every
-/// mag in [0, 128 n]; proved by trying them all.
-std::optional<std::pair<int64_t, int>> MeanReciprocal(int64_t n) {
-  int shift = 30;
-  while ((int64_t{1} << shift) / n < (int64_t{1} << 30) && shift < 46) ++shift;
-  const int64_t multiplier = ((int64_t{1} << shift) + n - 1) / n;
-  if (multiplier > 0x7FFFFFFF) return std::nullopt;
-  for (int64_t mag = 0; mag <= 128 * n; ++mag) {
-    const int64_t x = mag + n / 2;
-    if ((x * multiplier) >> shift != x / n) return std::nullopt;
-  }
-  return std::pair{multiplier, shift};
-}
-
 Status CheckWindow(const NodeContext& context) {
   const ir::Window& window = context.node.window;
   if (std::max({window.kernel_h, window.kernel_w, window.stride_h, window.stride_w}) > 255) {
@@ -187,7 +173,7 @@ Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context) {
   Descriptor& d = step.descriptor;
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ChannelParameters> channels,
                            ChannelParametersOf(context));
-  const bool per_layer = SetRequantization(context.node.requantization, d);
+  const bool per_layer = SetRequantization(context.node.requantization, channels[0].multiplier, d);
   const std::vector<int64_t>& codes = context.graph.constant(context.node.weights).codes;
   const int num_taps = window.kernel_h * window.kernel_w;
   const int line_taps = mapping.along_y ? window.kernel_h : window.kernel_w;
@@ -212,6 +198,40 @@ Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context) {
   return std::vector<LoweredStep>{std::move(step)};
 }
 
+namespace {
+
+/// Sums of `n` positions to codes: by shift in fixed-point networks, else by the mean.
+Status SetPoolRequantization(const NodeContext& context, int64_t n, Descriptor& descriptor) {
+  if (context.node.requantization.kind == ir::RequantizationKind::kShift) {
+    MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::FixedPointMultiplier> pairs,
+                             LaneMultipliers(context));
+    SetRequantization(context.node.requantization, pairs[0], descriptor);
+    // The pair is in the descriptor, but there is no stream for it to be left out of.
+    descriptor.set_per_layer(0);
+    return {};
+  }
+  const int bits = context.config.multiplier_bits();
+  const auto pair = n <= 65535 ? MeanMultiplier(n, bits) : std::nullopt;
+  if (!pair) {
+    return Unmappable(
+        context,
+        bits == 0
+            ? fmt::format("a mean of {} positions; the lanes only shift "
+                          "(requant.kind): accepted are powers of two",
+                          n)
+            : fmt::format("no exact reciprocal of {} bits for a mean of {} positions", bits, n));
+  }
+  descriptor.set_requant_mode(static_cast<int>(RequantMode::kMean))
+      .set_multiplier(pair->multiplier)
+      .set_shift(pair->shift)
+      .set_mean_half(n / 2)
+      .set_clamp_min(context.node.requantization.clamp_min)
+      .set_clamp_max(context.node.requantization.clamp_max);
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context) {
   MACLOOM_RETURN_IF_ERROR(CheckWindow(context));
   const std::vector<Segment> rows = SegmentsOf(AxisY(context));
@@ -227,20 +247,9 @@ Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context) {
   for (const Segment& row : rows) {
     for (const Segment& col : cols) {
       const int64_t n = int64_t{row.inside} * col.inside;
-      const auto reciprocal = n <= 65535 ? MeanReciprocal(n) : std::nullopt;
-      if (!reciprocal) {
-        return Unmappable(context,
-                          fmt::format("no exact reciprocal for a mean of {} positions", n));
-      }
       LoweredStep step = WindowStep(context, mapping, row, col);
-      step.descriptor.set_unit_weights(1)
-          .set_pad_code(0)
-          .set_requant_mode(static_cast<int>(RequantMode::kMean))
-          .set_multiplier(reciprocal->first)
-          .set_shift(reciprocal->second)
-          .set_mean_half(n / 2)
-          .set_clamp_min(context.node.requantization.clamp_min)
-          .set_clamp_max(context.node.requantization.clamp_max);
+      step.descriptor.set_unit_weights(1).set_pad_code(0);
+      MACLOOM_RETURN_IF_ERROR(SetPoolRequantization(context, n, step.descriptor));
       steps.push_back(std::move(step));
     }
   }

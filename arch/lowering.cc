@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "arch/lane_multiplier.h"
+
 namespace macloom::arch {
 namespace {
 
@@ -21,6 +23,8 @@ Error Unmappable(const NodeContext& context, const std::string& reason) {
 
 Result<std::vector<ChannelParameters>> ChannelParametersOf(const NodeContext& context) {
   const int bits = context.accumulator_bits;
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::FixedPointMultiplier> pairs,
+                           LaneMultipliers(context));
   std::vector<ChannelParameters> channels;
   for (int oc = 0; oc < context.output.image.channels; ++oc) {
     ChannelParameters channel;
@@ -33,18 +37,14 @@ Result<std::vector<ChannelParameters>> ChannelParametersOf(const NodeContext& co
                                     start, oc, bits, -(int64_t{1} << (bits - 1)),
                                     (int64_t{1} << (bits - 1)) - 1));
     }
-    const ir::Requantization& requantization = context.node.requantization;
-    channel.multiplier = requantization.ForChannel(oc);
-    if (requantization.kind == ir::RequantizationKind::kShift) {
-      // (x + 2^(s-1)) >> s is the single-rounding form of the multiplier 2^30.
-      channel.multiplier = {1 << 30, 1 - channel.multiplier.shift};
-    }
+    channel.multiplier = pairs.size() == 1 ? pairs[0] : pairs[static_cast<size_t>(oc)];
     channels.push_back(channel);
   }
   return channels;
 }
 
-bool SetRequantization(const ir::Requantization& requantization, Descriptor& descriptor) {
+bool SetRequantization(const ir::Requantization& requantization,
+                       const ir::FixedPointMultiplier& pair, Descriptor& descriptor) {
   const bool is_double = requantization.kind == ir::RequantizationKind::kMultiplierDouble;
   descriptor
       .set_requant_mode(static_cast<int>(is_double ? RequantMode::kDouble : RequantMode::kSingle))
@@ -52,8 +52,6 @@ bool SetRequantization(const ir::Requantization& requantization, Descriptor& des
       .set_clamp_min(requantization.clamp_min)
       .set_clamp_max(requantization.clamp_max);
   if (requantization.channels.size() != 1) return false;
-  ir::FixedPointMultiplier pair = requantization.channels[0];
-  if (requantization.kind == ir::RequantizationKind::kShift) pair = {1 << 30, 1 - pair.shift};
   descriptor.set_per_layer(1).set_multiplier(pair.multiplier).set_shift(pair.shift);
   return true;
 }

@@ -94,13 +94,14 @@ uint32_t ExternalBytes(const Image& image, int lanes);
 /// Layout of a tensor in external memory: dense planes of words, in bytes.
 TensorPlacement ExternalPlacement(const Image& image, int lanes);
 
-/// Start values and multipliers of all output channels; an error under saturation if a start value
-/// does not fit the accumulator.
+/// Start values and lane multipliers of all output channels; an error under saturation if a start
+/// value does not fit the accumulator, or if the lanes cannot take a multiplier.
 Result<std::vector<ChannelParameters>> ChannelParametersOf(const NodeContext& context);
 
 /// Requantization mode, zero point, clamp; returns whether one multiplier serves all channels (it
-/// is then in the descriptor).
-bool SetRequantization(const ir::Requantization& requantization, Descriptor& descriptor);
+/// is then in the descriptor). `pair` is that of channel 0.
+bool SetRequantization(const ir::Requantization& requantization,
+                       const ir::FixedPointMultiplier& pair, Descriptor& descriptor);
 
 /// "node `name` (CONV_2D): reason" as kUnsupported.
 Error Unmappable(const NodeContext& context, const std::string& reason);

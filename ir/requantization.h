@@ -50,7 +50,9 @@ struct Requantization {
 /// ADD, TFLite's three-multiplier form with 20 bits of headroom:
 ///   a_i = MBQM((q_i - z_i) * 2^20, input[i]);  y = clamp(MBQM(a_0 + a_1, output) + zero_point).
 /// Zero points and clamp: the operands' tensors and the node's Requantization, whose kind
-/// (kMultiplierDouble or kMultiplierSingle) is the rounding of all three MBQM.
+/// (kMultiplierDouble or kMultiplierSingle) is the rounding of all three MBQM. Fixed-point networks
+/// (kShift) align the points instead: a_i = (q_i - z_i) << input[i].shift, 0 to 19, multiplier 0;
+///   y = clamp(((a_0 + a_1 + 2^(s-1)) >> s) + zero_point) with s = output.shift.
 struct AddParameters {
   FixedPointMultiplier input[2];
   FixedPointMultiplier output;

@@ -158,12 +158,26 @@ int64_t BoundOfProduct(int64_t max_operand, const FixedPointMultiplier& pair) {
   return (product >> std::max(-pair.shift, 0)) + 1;
 }
 
+Status CheckShiftAdd(const Node& node) {
+  constexpr int kMaxLeft = AddParameters::kLeftShift - 1;
+  for (const FixedPointMultiplier& pair : node.add.input) {
+    if (pair.multiplier != 0 || pair.shift < 0 || pair.shift > kMaxLeft) {
+      return InvalidInput(fmt::format(
+          "operand has multiplier {}, shift {}; accepted are multiplier 0 and left shifts 0 to {}",
+          pair.multiplier, pair.shift, kMaxLeft));
+    }
+  }
+  return CheckShift(node.add.output);
+}
+
 Status CheckAdd(const Graph& graph, const Node& node) {
-  MACLOOM_RETURN_IF_ERROR(CheckKind(node, IsMultiplier(node.requantization.kind),
-                                    "multiplier-double or multiplier-single"));
+  const bool is_shift = node.requantization.kind == RequantizationKind::kShift;
+  MACLOOM_RETURN_IF_ERROR(CheckKind(node, is_shift || IsMultiplier(node.requantization.kind),
+                                    "shift, multiplier-double or multiplier-single"));
   MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
   MACLOOM_RETURN_IF_ERROR(
       CheckClamp(graph, node, graph.tensor(node.output).quantization.zero_point()));
+  if (is_shift) return CheckShiftAdd(node);
   int64_t sum = 0;
   for (int i = 0; i < 2; ++i) {
     const FixedPointMultiplier& pair = node.add.input[i];
@@ -192,6 +206,19 @@ Status CheckAdd(const Graph& graph, const Node& node) {
                     kMaxOperand >> std::max(node.add.output.shift, 0)));
   }
   return {};
+}
+
+Status CheckAveragePool(const Graph& graph, const Node& node) {
+  const Requantization& requantization = node.requantization;
+  if (requantization.kind == RequantizationKind::kShift) {
+    MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 1, 1));
+    MACLOOM_RETURN_IF_ERROR(CheckShift(requantization.channels[0]));
+  } else {
+    MACLOOM_RETURN_IF_ERROR(
+        CheckKind(node, requantization.kind == RequantizationKind::kMean, "mean or shift"));
+    MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
+  }
+  return CheckClamp(graph, node, 0);
 }
 
 Status CheckSoftmax(const Graph& graph, const Node& node) {
@@ -244,10 +271,7 @@ Status VerifyNode(const Graph& graph, const Node& node) {
     case OperatorKind::kFullyConnected:
       return CheckWeighted(graph, node);
     case OperatorKind::kAveragePool2d:
-      MACLOOM_RETURN_IF_ERROR(
-          CheckKind(node, node.requantization.kind == RequantizationKind::kMean, "mean"));
-      MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
-      return CheckClamp(graph, node, 0);
+      return CheckAveragePool(graph, node);
     case OperatorKind::kAdd:
       return CheckAdd(graph, node);
     case OperatorKind::kReshape:

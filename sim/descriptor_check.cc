@@ -130,7 +130,7 @@ class Checker {
                               config_.ring_rows(), held)));
     }
     if (!d_.per_layer()) return {};
-    return CheckMultiplier(d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
+    return CheckMultiplier(config_, d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
                            d_.shift_signed());
   }
 
@@ -181,7 +181,7 @@ class Checker {
     }
     if (d_.unit_weights()) {
       MACLOOM_RETURN_IF_ERROR(InRange("stream_groups", d_.stream_groups(), 0, 0));
-      return CheckMultiplier(d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
+      return CheckMultiplier(config_, d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
                              d_.shift_signed());
     }
     const int64_t taps = int64_t{d_.kernel_w()} * d_.kernel_h();
@@ -189,10 +189,12 @@ class Checker {
   }
 
   Status Add() const {
+    MACLOOM_RETURN_IF_ERROR(Require(config_.requant_operand_bits() == 32, "opcode", d_.opcode(),
+                                    "ADD needs requantization operands of 32 bits"));
     MACLOOM_RETURN_IF_ERROR(InRange("requant_mode", d_.requant_mode(), 0, 1));
     MACLOOM_RETURN_IF_ERROR(InRange("add_shift", d_.add_shift_signed(), -31, 0));
     MACLOOM_RETURN_IF_ERROR(InRange("add_multiplier", d_.add_multiplier(), 0, 0x7FFFFFFF));
-    return CheckMultiplier(d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
+    return CheckMultiplier(config_, d_, "multiplier", static_cast<int32_t>(d_.multiplier()),
                            d_.shift_signed());
   }
 
@@ -212,13 +214,26 @@ Status CheckDescriptor(const arch::HardwareConfig& config, const arch::Descripto
   return Checker(config, descriptor).Check();
 }
 
-Status CheckMultiplier(const arch::Descriptor& descriptor, const char* field, int64_t multiplier,
-                       int shift) {
-  if (multiplier < 0) {
-    return DescriptorError(descriptor,
-                           fmt::format("{} is {}; accepted: 0 to 2147483647", field, multiplier));
-  }
+Status CheckMultiplier(const arch::HardwareConfig& config, const arch::Descriptor& descriptor,
+                       const char* field, int64_t multiplier, int shift) {
   const bool is_mean = descriptor.requant_mode() == static_cast<uint32_t>(RequantMode::kMean);
+  const int bits = config.multiplier_bits();
+  if (bits == 0) {
+    const bool is_double = descriptor.requant_mode() == static_cast<uint32_t>(RequantMode::kDouble);
+    // Channels that do not exist have zeros.
+    const bool is_power = multiplier == (is_mean ? 1 : 1 << 30) || (multiplier == 0 && shift == 0);
+    if (is_double || !is_power || shift > (is_mean ? 31 : 1)) {
+      return DescriptorError(
+          descriptor, fmt::format("{} is {} with shift {} in mode {}; accepted by lanes that only "
+                                  "shift: 2^30 in single rounding, 1 in means",
+                                  field, multiplier, shift, descriptor.requant_mode()));
+    }
+  }
+  const int64_t largest = (int64_t{1} << (bits == 24 ? 24 : 31)) - 1;
+  if (multiplier < 0 || multiplier > largest) {
+    return DescriptorError(descriptor,
+                           fmt::format("{} is {}; accepted: 0 to {}", field, multiplier, largest));
+  }
   const int low = is_mean ? 0 : -31, high = is_mean ? 62 : 7;
   if (shift >= low && shift <= high) return {};
   return DescriptorError(

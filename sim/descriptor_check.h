@@ -17,8 +17,9 @@ Error DescriptorError(const arch::Descriptor& descriptor, const std::string& tex
 /// @return kCheckFailed naming tag, field, value and what is accepted.
 Status CheckDescriptor(const arch::HardwareConfig& config, const arch::Descriptor& descriptor);
 
-/// Multiplier 0..2^31-1; shift -31..7, or 0..62 for RequantMode::kMean. @return as above.
-Status CheckMultiplier(const arch::Descriptor& descriptor, const char* field, int64_t multiplier,
-                       int shift);
+/// Multiplier within the configuration's bits; shift -31..7, or 0..62 for RequantMode::kMean; lanes
+/// without multiplier take powers of two only. @return as above.
+Status CheckMultiplier(const arch::HardwareConfig& config, const arch::Descriptor& descriptor,
+                       const char* field, int64_t multiplier, int shift);
 
 }  // namespace macloom::sim

@@ -21,7 +21,11 @@ struct Channel {
 class Operation {
  public:
   Operation(MachineState& machine, const arch::Descriptor& d)
-      : m_(machine), d_(d), lanes_(machine.config.lanes), rows_(machine.config.rows) {
+      : m_(machine),
+        d_(d),
+        lanes_(machine.config.lanes),
+        rows_(machine.config.rows),
+        multiplier_bits_(machine.config.multiplier_bits() == 24 ? 24 : 31) {
     const int64_t half = int64_t{1} << (machine.accumulator_bits - 1);
     low_ = -half;
     high_ = half - 1;
@@ -138,7 +142,7 @@ class Operation {
         const std::string place =
             fmt::format("stream_address: multiplier {} of group {}", e, group);
         MACLOOM_RETURN_IF_ERROR(
-            CheckMultiplier(d_, place.c_str(), channel.multiplier, channel.shift));
+            CheckMultiplier(m_.config, d_, place.c_str(), channel.multiplier, channel.shift));
       } else {
         channel.multiplier = static_cast<int32_t>(d_.multiplier());
         channel.shift = d_.shift_signed();
@@ -176,14 +180,15 @@ class Operation {
     int64_t y = 0;
     switch (static_cast<arch::RequantMode>(d_.requant_mode())) {
       case arch::RequantMode::kDouble: {
-        const int first = 31 - std::max(shift, 0);
+        const int first = multiplier_bits_ - std::max(shift, 0);
         const int64_t high = (x * multiplier + (int64_t{1} << (first - 1))) >> first;
         y = ShiftAway(high, std::max(-shift, 0)) + d_.zero_out_signed();
         break;
       }
       case arch::RequantMode::kSingle: {
-        const int total = 31 - shift;
-        y = ((x * multiplier + (int64_t{1} << (total - 1))) >> total) + d_.zero_out_signed();
+        const int total = multiplier_bits_ - shift;
+        const int64_t half = total == 0 ? 0 : int64_t{1} << (total - 1);
+        y = ((x * multiplier + half) >> total) + d_.zero_out_signed();
         break;
       }
       default: {
@@ -376,7 +381,7 @@ class Operation {
 
   MachineState& m_;
   const arch::Descriptor& d_;
-  int lanes_, rows_;
+  int lanes_, rows_, multiplier_bits_;
   int64_t low_ = 0, high_ = 0;
   std::vector<Channel> channels_;
   const int8_t* weights_ = nullptr;

@@ -13,6 +13,18 @@ NodeRun Add(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue&
     const int64_t zero_point = graph.tensor(node.inputs[i]).quantization.zero_point();
     return Scale((code - zero_point) * kHeadroom, node.add.input[i], requantization.kind);
   };
+  if (requantization.kind == ir::RequantizationKind::kShift) {
+    const auto aligned = [&](size_t i, int32_t code) {
+      const int64_t zero_point = graph.tensor(node.inputs[i]).quantization.zero_point();
+      return (code - zero_point) * (int64_t{1} << node.add.input[i].shift);
+    };
+    for (size_t i = 0; i < a.codes.size(); ++i) {
+      const int64_t sum = aligned(0, a.codes[i]) + aligned(1, b.codes[i]);
+      run.Append(Clamp(RoundingShiftRight(sum, node.add.output.shift) + requantization.zero_point,
+                       requantization));
+    }
+    return run;
+  }
   for (size_t i = 0; i < a.codes.size(); ++i) {
     const int64_t sum = scaled(0, a.codes[i]) + scaled(1, b.codes[i]);
     const int64_t rounded = Scale(sum, node.add.output, requantization.kind);

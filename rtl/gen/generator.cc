@@ -32,6 +32,9 @@ std::vector<Parameter> Parameters(const arch::HardwareConfig& config) {
           {"AccWidth", config.accumulator_bits},
           {"AccPolicy", static_cast<int>(config.accumulator_policy)},
           {"RequantLanes", config.requant_lanes},
+          {"ActBits", config.activation_bits},
+          {"WeightBits", config.weight_bits},
+          {"RequantKind", static_cast<int>(config.requant_kind)},
           {"Banks", config.activation_banks},
           {"ActWords", config.activation_words()},
           {"StageWords", config.staging_words()},
@@ -142,7 +145,7 @@ std::string RenderSignature(const arch::HardwareConfig& config) {
                              {"direction", port.is_input ? "input" : "output"},
                              {"width_bits", port.bits}});
   }
-  json["latency_cycles"] = {{"requantization", 5},
+  json["latency_cycles"] = {{"requantization", config.requant_kind == arch::RequantKind::kShift ? 2 : 5},
                             {"addition_prescale", 2},
                             {"operand_to_shadow_dense", 4},
                             {"operand_to_shadow_depthwise", 3}};

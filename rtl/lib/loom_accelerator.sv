@@ -18,6 +18,12 @@ module loom_accelerator #(
   parameter int AccPolicy = 2,
   /// Requantization lanes.
   parameter int RequantLanes = 8,
+  /// Bits of an activation code, 2 to 8.
+  parameter int ActBits = 8,
+  /// Bits of a weight code, 2 to 8.
+  parameter int WeightBits = 8,
+  /// loom_pkg::REQUANT_SHIFT, REQUANT_24X24, REQUANT_24X31 or REQUANT_32X31.
+  parameter int RequantKind = 3,
   /// Activation banks.
   parameter int Banks = 2,
   /// Words of the activation memory.
@@ -224,7 +230,8 @@ module loom_accelerator #(
 
   loom_core #(
     .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .AccWidth(AccWidth),
-    .AccPolicy(AccPolicy), .RequantLanes(RequantLanes), .Banks(Banks), .ActWords(ActWords),
+    .AccPolicy(AccPolicy), .RequantLanes(RequantLanes), .ActBits(ActBits),
+    .WeightBits(WeightBits), .RequantKind(RequantKind), .Banks(Banks), .ActWords(ActWords),
     .StageWords(StageWords), .RingRows(RingRows), .WindowWords(WindowWords)
   ) u_core (
     .clk_i,

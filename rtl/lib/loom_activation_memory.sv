@@ -17,7 +17,9 @@ module loom_activation_memory #(
   /// Words of all banks together, a power of two, 2*Banks to 65536.
   parameter int Words = 4096,
   /// Bytes of a word: 8, 16 or 32.
-  parameter int Lanes = 16
+  parameter int Lanes = 16,
+  /// Bits of an activation code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int ActBits = 8
 ) (
   /// Clock, rising edge.
   input  logic                     clk_i,
@@ -55,6 +57,9 @@ module loom_activation_memory #(
   end
   if (Lanes != 8 && Lanes != 16 && Lanes != 32) begin : gen_bad_lanes
     $error("loom_activation_memory: Lanes must be 8, 16 or 32");
+  end
+  if (ActBits < 2 || ActBits > 8) begin : gen_bad_act_bits
+    $error("loom_activation_memory: ActBits must be 2 to 8");
   end
 
   localparam int BankBits = $clog2(Banks);
@@ -94,6 +99,8 @@ module loom_activation_memory #(
     logic [15:0]         waddr;
     logic [Lanes-1:0]    be;
     logic [Lanes*8-1:0]  wdata;
+    logic [Lanes*ActBits-1:0] stored;
+    logic [Lanes*ActBits-1:0] fetched;
 
     assign select0 = we_i[0] && bank0 == 16'(b);
     assign select1 = we_i[1] && bank1 == 16'(b);
@@ -110,20 +117,30 @@ module loom_activation_memory #(
     assign probe_we_o[b] = we;
     assign probe_addr_o[b*16 +: 16] = waddr;
     assign probe_be_o[b*Lanes +: Lanes] = be;
-    assign probe_data_o[b*Lanes*8 +: Lanes*8] = wdata;
+
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      assign stored[l*ActBits +: ActBits] = wdata[l*8 +: ActBits];
+      assign probe_data_o[(b*Lanes+l)*8 +: 8] = 8'(signed'(stored[l*ActBits +: ActBits]));
+      assign rdata_o[(b*Lanes+l)*8 +: 8] = 8'(signed'(fetched[l*ActBits +: ActBits]));
+    end
+    if (ActBits < 8) begin : gen_narrow
+      logic unused_data;
+      assign unused_data = ^wdata;
+    end
 
     loom_sram_1r1w #(
       .Depth     (Depth),
-      .WidthBytes(Lanes)
+      .WidthBytes(Lanes),
+      .LaneBits  (ActBits)
     ) u_sram (
       .clk_i,
       .re_i   (re_i[b]),
       .raddr_i(raddr_i[b*16 +: AddrBits]),
-      .rdata_o(rdata_o[b*Lanes*8 +: Lanes*8]),
+      .rdata_o(fetched),
       .we_i   (we),
       .waddr_i(waddr[BankBits +: AddrBits]),
       .be_i   (be),
-      .wdata_i(wdata)
+      .wdata_i(stored)
     );
   end
 

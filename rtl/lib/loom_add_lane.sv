@@ -15,7 +15,10 @@
 /// Latency  2 cycles from the inputs (all sampled together) to `x_o`; one value per cycle.
 /// Golden   golden/reference/add.cc
 /// Test     tests/rtl/loom_add_lane_test.cc
-module loom_add_lane (
+module loom_add_lane #(
+  /// 0: without multiplier; `multiplier_i` counts as 2^30, the shift must be -19 to 0.
+  parameter int HasMultiplier = 1
+) (
   /// Clock, rising edge.
   input  logic               clk_i,
   /// Code of the operand that is only shifted (the one with the larger scale).
@@ -46,6 +49,7 @@ module loom_add_lane (
   logic [4:0]         right;
   logic signed [8:0]  difference_a_q1;
   logic signed [8:0]  difference_b;
+  logic signed [40:0] product;
   logic signed [40:0] product_q1;
   logic [5:0]         shift_q1;
   logic [4:0]         divide_q1;
@@ -53,10 +57,18 @@ module loom_add_lane (
   assign right = -shift_i[4:0];
   assign difference_b = 9'(signed'(qb_i)) - 9'(zero_b_i);
 
+  if (HasMultiplier != 0) begin : gen_multiplier
+    assign product = 41'(difference_b) * signed'({10'd0, multiplier_i[30:0]});
+  end else begin : gen_shift
+    logic unused_multiplier;
+    assign unused_multiplier = ^multiplier_i;
+    assign product = {{2{difference_b[8]}}, difference_b, 30'd0};
+  end
+
   // As in loom_requant_lane, the product is shifted by one bit less and the last bit rounds.
   always_ff @(posedge clk_i) begin
     difference_a_q1 <= 9'(signed'(qa_i)) - 9'(zero_a_i);
-    product_q1 <= 41'(difference_b) * signed'({10'd0, multiplier_i[30:0]});
+    product_q1 <= product;
     shift_q1 <= single_i ? 6'd10 + 6'(right) : 6'd10;
     divide_q1 <= single_i ? 5'd0 : right;
   end

@@ -30,6 +30,10 @@ module loom_array #(
   parameter int AccWidth = 32,
   /// loom_pkg::POLICY_WRAP, POLICY_SATURATE or POLICY_SELECTABLE (by `saturate_i`).
   parameter int AccPolicy = 2,
+  /// Bits of an activation code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int ActBits = 8,
+  /// Bits of a weight code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int WeightBits = 8,
   /// Dependent parameter, do not override. Bits of a row number.
   localparam int RowBits = Rows > 1 ? $clog2(Rows) : 1,
   /// Dependent parameter, do not override. Bits of an accumulator number.
@@ -214,7 +218,9 @@ module loom_array #(
       .Lanes       (Lanes),
       .AccWidth    (AccWidth),
       .AccPolicy   (AccPolicy),
-      .RequantLanes(RequantLanes)
+      .RequantLanes(RequantLanes),
+      .ActBits     (ActBits),
+      .WeightBits  (WeightBits)
     ) u_row (
       .clk_i,
       .rst_ni,

@@ -23,6 +23,12 @@ module loom_core #(
   parameter int AccPolicy = 2,
   /// Requantization lanes.
   parameter int RequantLanes = 8,
+  /// Bits of an activation code, 2 to 8.
+  parameter int ActBits = 8,
+  /// Bits of a weight code, 2 to 8.
+  parameter int WeightBits = 8,
+  /// loom_pkg::REQUANT_SHIFT, REQUANT_24X24, REQUANT_24X31 or REQUANT_32X31.
+  parameter int RequantKind = 3,
   /// Activation banks.
   parameter int Banks = 2,
   /// Words of the activation memory.
@@ -388,7 +394,9 @@ module loom_core #(
   assign word_data = act_rdata[word_bank_q*WordBits +: WordBits];
   assign dma_rdata_o = word_data;
 
-  loom_activation_memory #(.Banks(Banks), .Words(ActWords), .Lanes(Lanes)) u_activation_memory (
+  loom_activation_memory #(
+    .Banks(Banks), .Words(ActWords), .Lanes(Lanes), .ActBits(ActBits)
+  ) u_activation_memory (
     .clk_i,
     .re_i    (act_re),
     .raddr_i (act_raddr),
@@ -416,7 +424,7 @@ module loom_core #(
   logic [RequantLanes*AccWidth-1:0] drain_acc;
 
   loom_window #(
-    .Rows(Rows), .Lanes(Lanes), .Banks(Banks), .WindowWords(WindowWords)
+    .Rows(Rows), .Lanes(Lanes), .Banks(Banks), .WindowWords(WindowWords), .ActBits(ActBits)
   ) u_window (
     .clk_i,
     .fill_valid_i  (fill_valid),
@@ -439,7 +447,7 @@ module loom_core #(
 
   loom_array #(
     .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .AccWidth(AccWidth),
-    .AccPolicy(AccPolicy)
+    .AccPolicy(AccPolicy), .ActBits(ActBits), .WeightBits(WeightBits)
   ) u_array (
     .clk_i,
     .rst_ni,
@@ -520,7 +528,8 @@ module loom_core #(
   );
 
   loom_writeback #(
-    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .AccWidth(AccWidth)
+    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .AccWidth(AccWidth),
+    .RequantKind(RequantKind)
   ) u_writeback (
     .clk_i,
     .rst_ni,

@@ -37,6 +37,12 @@ package loom_pkg;
   localparam int POLICY_SATURATE   = 1;
   localparam int POLICY_SELECTABLE = 2;
 
+  /// Requantization hardware: accumulator bits x multiplier bits; shift has no multiplier.
+  localparam int REQUANT_SHIFT = 0;
+  localparam int REQUANT_24X24 = 1;
+  localparam int REQUANT_24X31 = 2;
+  localparam int REQUANT_32X31 = 3;
+
   localparam int ERROR_NONE       = 0;
   localparam int ERROR_DESCRIPTOR = 1;
   localparam int ERROR_AXI_READ   = 2;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One requantization lane: accumulator to int8 code, exact for every int32 accumulator.
+/// One requantization lane: accumulator to int8 code, exact for every accumulator of XWidth bits.
 ///
-/// With m = multiplier_i, s = shift_i and p = x_i * m:
+/// With m = multiplier_i, w = MultWidth, s = shift_i and p = x_i * m:
 ///
-///   RequantDouble  v = RDPOT(floor((p * 2^max(s,0) + 2^30) / 2^31), max(-s,0))
-///   RequantSingle  v = floor((p + 2^(30-s)) / 2^(31-s))
+///   RequantDouble  v = RDPOT(floor((p * 2^max(s,0) + 2^(w-1)) / 2^w), max(-s,0))
+///   RequantSingle  v = floor((p + 2^(w-1-s)) / 2^(w-s))
 ///   RequantMean    v = sign(x_i) * floor((|x_i| + mean_half_i) * m / 2^s)
 ///   y_o = clamp(v + (RequantMean ? 0 : zero_i), clamp_min_i, clamp_max_i)
 ///
@@ -15,14 +15,19 @@
 /// Latency  5 cycles from the inputs (all sampled together) to the outputs; one value per cycle.
 /// Golden   golden/reference/requantize.h
 /// Test     tests/rtl/loom_requant_lane_test.cc
-module loom_requant_lane (
+module loom_requant_lane #(
+  /// Bits of the accumulator, 16 to 32.
+  parameter int XWidth = 32,
+  /// Bits of the multiplier, 16 to 31.
+  parameter int MultWidth = 31
+) (
   /// Clock, rising edge.
   input  logic               clk_i,
-  /// Accumulator.
+  /// Accumulator; the low XWidth bits count.
   input  logic signed [31:0] x_i,
   /// loom_pkg::requant_mode_e.
   input  logic [1:0]         mode_i,
-  /// Multiplier, 0 to 2^31-1.
+  /// Multiplier; the low MultWidth bits count.
   input  logic [31:0]        multiplier_i,
   /// Shift: double and single -31 (right) to 7 (left); mean 0 to 62, to the right.
   input  logic signed [7:0]  shift_i,
@@ -42,23 +47,33 @@ module loom_requant_lane (
   output logic               high_o
 );
 
-  logic unused_multiplier;
-  assign unused_multiplier = multiplier_i[31];
+  if (XWidth < 16 || XWidth > 32) begin : gen_bad_x_width
+    $error("loom_requant_lane: XWidth must be 16 to 32");
+  end
+  if (MultWidth < 16 || MultWidth > 31) begin : gen_bad_mult_width
+    $error("loom_requant_lane: MultWidth must be 16 to 31");
+  end
+
+  localparam int ProductWidth = XWidth + 1 + MultWidth;
+  localparam logic signed [7:0] LastBit = 8'(MultWidth - 1);
+
+  logic unused_bits;
+  assign unused_bits = ^{multiplier_i, x_i};
 
   ////////////////////////////////////
   // 1: operands, shift amounts     //
   ////////////////////////////////////
 
   logic               is_mean;
-  logic signed [32:0] x_wide;
-  logic [32:0]        x_magnitude;
+  logic signed [XWidth:0] x_wide;
+  logic [XWidth:0]    x_magnitude;
 
   assign is_mean = mode_i == loom_pkg::RequantMean;
-  assign x_wide = 33'(x_i);
-  assign x_magnitude = (x_wide < 0 ? -x_wide : x_wide) + 33'(mean_half_i);
+  assign x_wide = (XWidth+1)'(signed'(x_i[XWidth-1:0]));
+  assign x_magnitude = (x_wide < 0 ? -x_wide : x_wide) + (XWidth+1)'(mean_half_i);
 
-  logic signed [32:0] operand_q1;
-  logic [30:0]        multiplier_q1;
+  logic signed [XWidth:0] operand_q1;
+  logic [MultWidth-1:0]   multiplier_q1;
   logic [5:0]         shift_q1;
   logic [4:0]         divide_q1;
   logic               round_q1;
@@ -71,18 +86,18 @@ module loom_requant_lane (
   // shifting by t is the same as shifting by t-1, adding one and shifting by one.
   always_ff @(posedge clk_i) begin
     operand_q1 <= is_mean ? signed'(x_magnitude) : x_wide;
-    multiplier_q1 <= multiplier_i[30:0];
+    multiplier_q1 <= multiplier_i[MultWidth-1:0];
     divide_q1 <= 5'd0;
     case (mode_i)
       loom_pkg::RequantMean:   shift_q1 <= shift_i[5:0];
-      loom_pkg::RequantSingle: shift_q1 <= 6'(8'sd30 - shift_i);
+      loom_pkg::RequantSingle: shift_q1 <= 6'(LastBit - shift_i);
       default: begin
-        shift_q1 <= shift_i < 0 ? 6'd30 : 6'(8'sd30 - shift_i);
+        shift_q1 <= shift_i < 0 ? 6'(LastBit) : 6'(LastBit - shift_i);
         if (shift_i < 0) divide_q1 <= 5'(-shift_i);
       end
     endcase
     round_q1 <= !is_mean;
-    negate_q1 <= is_mean && x_i < 0;
+    negate_q1 <= is_mean && x_wide < 0;
     zero_q1 <= is_mean ? 8'sd0 : zero_i;
     clamp_min_q1 <= clamp_min_i;
     clamp_max_q1 <= clamp_max_i;
@@ -92,7 +107,7 @@ module loom_requant_lane (
   // 2: product //
   ////////////////
 
-  logic signed [63:0] product_q2;
+  logic signed [ProductWidth-1:0] product_q2;
   logic [5:0]         shift_q2;
   logic [4:0]         divide_q2;
   logic               round_q2;
@@ -102,7 +117,8 @@ module loom_requant_lane (
   logic signed [7:0]  clamp_max_q2;
 
   always_ff @(posedge clk_i) begin
-    product_q2 <= 64'(operand_q1) * signed'({33'd0, multiplier_q1});
+    product_q2 <= ProductWidth'(operand_q1) *
+                  ProductWidth'(signed'({1'b0, multiplier_q1}));
     shift_q2 <= shift_q1;
     divide_q2 <= divide_q1;
     round_q2 <= round_q1;
@@ -116,8 +132,8 @@ module loom_requant_lane (
   // 3: shift, to 32 bit //
   /////////////////////////
 
-  logic signed [63:0] shifted;
-  logic signed [63:0] rounded;
+  logic signed [ProductWidth-1:0] shifted;
+  logic signed [ProductWidth-1:0] rounded;
   logic signed [31:0] high_q3;
   logic [4:0]         divide_q3;
   logic               negate_q3;
@@ -126,11 +142,13 @@ module loom_requant_lane (
   logic signed [7:0]  clamp_max_q3;
 
   assign shifted = product_q2 >>> shift_q2;
-  assign rounded = round_q2 ? (shifted + 64'sd1) >>> 1 : shifted;
+  assign rounded = round_q2 ? (shifted + ProductWidth'(1)) >>> 1 : shifted;
 
   always_ff @(posedge clk_i) begin
     high_q3 <= rounded[31:0];
-    if (rounded[63:31] != {33{rounded[63]}}) high_q3 <= {rounded[63], {31{!rounded[63]}}};
+    if (rounded[ProductWidth-1:31] != {(ProductWidth-31){rounded[ProductWidth-1]}}) begin
+      high_q3 <= {rounded[ProductWidth-1], {31{!rounded[ProductWidth-1]}}};
+    end
     divide_q3 <= divide_q2;
     negate_q3 <= negate_q2;
     zero_q3 <= zero_q2;

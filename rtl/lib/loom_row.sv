@@ -25,6 +25,10 @@ module loom_row #(
   parameter int AccPolicy = 2,
   /// Accumulators of one depthwise drain chunk, a power of two, 1 to Lanes.
   parameter int RequantLanes = 8,
+  /// Bits of an activation code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int ActBits = 8,
+  /// Bits of a weight code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int WeightBits = 8,
   /// Dependent parameter, do not override. Bits of an accumulator number.
   localparam int EntryBits = $clog2(Lanes)
 ) (
@@ -101,8 +105,15 @@ module loom_row #(
   begin : gen_bad_requant_lanes
     $error("loom_row: RequantLanes must be a power of two from 1 to Lanes");
   end
+  if (ActBits < 2 || ActBits > 8) begin : gen_bad_act_bits
+    $error("loom_row: ActBits must be 2 to 8");
+  end
+  if (WeightBits < 2 || WeightBits > 8) begin : gen_bad_weight_bits
+    $error("loom_row: WeightBits must be 2 to 8");
+  end
 
-  localparam int SumWidth = 16 + EntryBits;
+  localparam int ProductWidth = ActBits + WeightBits;
+  localparam int SumWidth = ProductWidth + EntryBits;
   // One bit more than both summands, so that the exact value is seen, not inferred.
   localparam int ExactWidth = (AccWidth > SumWidth ? AccWidth : SumWidth) + 1;
   localparam int ChunkBits = $clog2(RequantLanes);
@@ -134,26 +145,35 @@ module loom_row #(
   // Operands, products, tree //
   //////////////////////////////
 
-  logic [Lanes*8-1:0]         act_q;
-  logic [Lanes*8-1:0]         weight_hold_q;
-  logic [Lanes*8-1:0]         weight;
-  logic signed [15:0]         product_q [0:Lanes-1];
+  logic [Lanes*ActBits-1:0]             act_q;
+  logic [Lanes*WeightBits-1:0]          weight_hold_q;
+  logic [Lanes*8-1:0]                   weight;
+  logic signed [ProductWidth-1:0]       product_q [0:Lanes-1];
   logic signed [SumWidth-1:0] node      [0:2*Lanes-1];
   logic signed [SumWidth-1:0] sum_q;
 
   always_ff @(posedge clk_i) begin
-    if (operand_i) act_q <= act_i;
-    if (weight_load_i) weight_hold_q <= weight_i;
+    if (operand_i) begin
+      for (int l = 0; l < Lanes; l++) act_q[l*ActBits +: ActBits] <= act_i[l*8 +: ActBits];
+    end
+    if (weight_load_i) begin
+      for (int l = 0; l < Lanes; l++) begin
+        weight_hold_q[l*WeightBits +: WeightBits] <= weight_i[l*8 +: WeightBits];
+      end
+    end
   end
 
-  assign weight_hold_o = weight_hold_q;
+  for (genvar l = 0; l < Lanes; l++) begin : gen_hold
+    assign weight_hold_o[l*8 +: 8] = 8'(signed'(weight_hold_q[l*WeightBits +: WeightBits]));
+  end
   assign weight = unit_weights_i ? {Lanes{8'd1}} :
-                  broadcast_i ? broadcast_weight_i : weight_hold_q;
+                  broadcast_i ? broadcast_weight_i : weight_hold_o;
 
   always_ff @(posedge clk_i) begin
     if (multiply_i) begin
       for (int l = 0; l < Lanes; l++) begin
-        product_q[l] <= 16'(signed'(act_q[l*8 +: 8])) * 16'(signed'(weight[l*8 +: 8]));
+        product_q[l] <= ProductWidth'(signed'(act_q[l*ActBits +: ActBits])) *
+                        ProductWidth'(signed'(weight[l*8 +: WeightBits]));
       end
     end
   end
@@ -167,6 +187,11 @@ module loom_row #(
 
   always_ff @(posedge clk_i) begin
     if (tree_i) sum_q <= node[1];
+  end
+
+  if (ActBits < 8 || WeightBits < 8) begin : gen_narrow
+    logic unused_bits;
+    assign unused_bits = ^{act_i, weight_i, weight};
   end
 
   //////////////////

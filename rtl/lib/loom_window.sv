@@ -23,6 +23,8 @@ module loom_window #(
   parameter int Banks = 2,
   /// Words of one buffer, 4 to 32.
   parameter int WindowWords = 10,
+  /// Bits of an activation code, 2 to 8; a byte on the ports is the sign-extended code.
+  parameter int ActBits = 8,
   /// Dependent parameter, do not override. Bits of a bank number.
   localparam int BankBits = Banks > 1 ? $clog2(Banks) : 1
 ) (
@@ -68,8 +70,11 @@ module loom_window #(
   if (WindowWords < 4 || WindowWords > 32) begin : gen_bad_window_words
     $error("loom_window: WindowWords must be 4 to 32");
   end
+  if (ActBits < 2 || ActBits > 8) begin : gen_bad_act_bits
+    $error("loom_window: ActBits must be 2 to 8");
+  end
 
-  localparam int WordBits = Lanes * 8;
+  localparam int WordBits = Lanes * ActBits;
 
   ////////////////////////////////
   // Words in the order of slots //
@@ -89,8 +94,16 @@ module loom_window #(
       assign bank = '0;
     end
 
-    assign fill_word[j*WordBits +: WordBits] =
-        fill_pad_i[j] ? {Lanes{pad_code_i}} : bank_data_i[bank*WordBits +: WordBits];
+    logic [Lanes*8-1:0] word;
+
+    assign word = fill_pad_i[j] ? {Lanes{pad_code_i}} : bank_data_i[bank*Lanes*8 +: Lanes*8];
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      assign fill_word[j*WordBits+l*ActBits +: ActBits] = word[l*8 +: ActBits];
+    end
+    if (ActBits < 8) begin : gen_narrow
+      logic unused_word;
+      assign unused_word = ^word;
+    end
   end
 
   /////////////
@@ -141,7 +154,12 @@ module loom_window #(
       assign stride2 = '0;
     end
 
-    assign act_o[m*WordBits +: WordBits] = take_stride2_i ? stride2 : stride1;
+    logic [WordBits-1:0] shown;
+
+    assign shown = take_stride2_i ? stride2 : stride1;
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      assign act_o[(m*Lanes+l)*8 +: 8] = 8'(signed'(shown[l*ActBits +: ActBits]));
+    end
   end
 
 `ifndef SYNTHESIS

@@ -19,6 +19,8 @@ module loom_writeback #(
   parameter int RequantLanes = 8,
   /// Bits of an accumulator.
   parameter int AccWidth = 32,
+  /// loom_pkg::REQUANT_SHIFT, REQUANT_24X24, REQUANT_24X31 or REQUANT_32X31.
+  parameter int RequantKind = 3,
   /// Dependent parameter, do not override. Bits of an entry number.
   localparam int EntryBits = $clog2(Lanes)
 ) (
@@ -59,7 +61,17 @@ module loom_writeback #(
 
   localparam int ConvLanes = Rows < RequantLanes ? Rows : RequantLanes;
   localparam int MetaBits = 1 + 16 + EntryBits + RequantLanes;
-  localparam int RequantLatency = 5;
+  localparam int XWidth = RequantKind == loom_pkg::REQUANT_24X24 ||
+                          RequantKind == loom_pkg::REQUANT_24X31 ? 24 : 32;
+  localparam int MultWidth = RequantKind == loom_pkg::REQUANT_24X24 ? 24 : 31;
+  localparam int RequantLatency = RequantKind == loom_pkg::REQUANT_SHIFT ? 2 : 5;
+
+  if (RequantKind < 0 || RequantKind > 3) begin : gen_bad_requant_kind
+    $error("loom_writeback: RequantKind must be 0 to 3");
+  end
+  if (AccWidth > XWidth) begin : gen_bad_acc_width
+    $error("loom_writeback: AccWidth must be at most 24 with a 24-bit requantization lane");
+  end
 
   logic [1:0] mode;
   logic [7:0] zero, clamp_min, clamp_max;
@@ -117,36 +129,66 @@ module loom_writeback #(
 
   for (genvar r = 0; r < RequantLanes; r++) begin : gen_lane
     logic signed [31:0] add_x, x;
+    logic [31:0]        multiplier;
+    logic [7:0]         shift;
 
-    loom_add_lane u_add (
-      .clk_i,
-      .qa_i        (add_a_i[r*8 +: 8]),
-      .qb_i        (add_b_i[r*8 +: 8]),
-      .zero_a_i    (desc_i[loom_desc_pkg::ADD_ZERO_A_LSB +: 8]),
-      .zero_b_i    (desc_i[loom_desc_pkg::ADD_ZERO_B_LSB +: 8]),
-      .multiplier_i(desc_i[loom_desc_pkg::ADD_MULTIPLIER_LSB +: 32]),
-      .shift_i     (desc_i[loom_desc_pkg::ADD_SHIFT_LSB +: 8]),
-      .single_i    (mode == loom_pkg::RequantSingle),
-      .x_o         (add_x)
-    );
+    // The sum of an addition has 29 bits: 24-bit lanes cannot take it.
+    if (XWidth == 32) begin : gen_add
+      loom_add_lane #(.HasMultiplier(RequantKind == loom_pkg::REQUANT_SHIFT ? 0 : 1)) u_add (
+        .clk_i,
+        .qa_i        (add_a_i[r*8 +: 8]),
+        .qb_i        (add_b_i[r*8 +: 8]),
+        .zero_a_i    (desc_i[loom_desc_pkg::ADD_ZERO_A_LSB +: 8]),
+        .zero_b_i    (desc_i[loom_desc_pkg::ADD_ZERO_B_LSB +: 8]),
+        .multiplier_i(desc_i[loom_desc_pkg::ADD_MULTIPLIER_LSB +: 32]),
+        .shift_i     (desc_i[loom_desc_pkg::ADD_SHIFT_LSB +: 8]),
+        .single_i    (mode == loom_pkg::RequantSingle),
+        .x_o         (add_x)
+      );
+    end else begin : gen_no_add
+      logic unused_add;
+      assign unused_add = ^{add_a_i[r*8 +: 8], add_b_i[r*8 +: 8]};
+      assign add_x = '0;
+    end
 
     assign x = add_valid ? add_x : 32'($signed(acc_i[r*AccWidth +: AccWidth]));
+    assign multiplier = per_layer ? desc_i[loom_desc_pkg::MULTIPLIER_LSB +: 32] :
+                                    acc_multiplier_i[r*32 +: 32];
+    assign shift = per_layer ? desc_i[loom_desc_pkg::SHIFT_LSB +: 8] : acc_shift_i[r*8 +: 8];
 
-    loom_requant_lane u_requant (
-      .clk_i,
-      .x_i         (x),
-      .mode_i      (mode),
-      .multiplier_i(per_layer ? desc_i[loom_desc_pkg::MULTIPLIER_LSB +: 32] :
-                                acc_multiplier_i[r*32 +: 32]),
-      .shift_i     (per_layer ? desc_i[loom_desc_pkg::SHIFT_LSB +: 8] : acc_shift_i[r*8 +: 8]),
-      .mean_half_i (desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
-      .zero_i      (zero),
-      .clamp_min_i (clamp_min),
-      .clamp_max_i (clamp_max),
-      .y_o         (y[r*8 +: 8]),
-      .low_o       (low[r]),
-      .high_o      (high[r])
-    );
+    if (RequantKind == loom_pkg::REQUANT_SHIFT) begin : gen_shift
+      logic unused_multiplier;
+      assign unused_multiplier = ^multiplier;
+
+      loom_shift_lane u_shift (
+        .clk_i,
+        .x_i        (x),
+        .mode_i     (mode),
+        .shift_i    (shift),
+        .mean_half_i(desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
+        .zero_i     (zero),
+        .clamp_min_i(clamp_min),
+        .clamp_max_i(clamp_max),
+        .y_o        (y[r*8 +: 8]),
+        .low_o      (low[r]),
+        .high_o     (high[r])
+      );
+    end else begin : gen_multiply
+      loom_requant_lane #(.XWidth(XWidth), .MultWidth(MultWidth)) u_requant (
+        .clk_i,
+        .x_i         (x),
+        .mode_i      (mode),
+        .multiplier_i(multiplier),
+        .shift_i     (shift),
+        .mean_half_i (desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
+        .zero_i      (zero),
+        .clamp_min_i (clamp_min),
+        .clamp_max_i (clamp_max),
+        .y_o         (y[r*8 +: 8]),
+        .low_o       (low[r]),
+        .high_o      (high[r])
+      );
+    end
   end
 
   ///////////

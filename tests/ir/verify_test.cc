@@ -276,7 +276,7 @@ TEST(VerifyTest, BadRequantizationOfUnweightedOperators) {
   EXPECT_THAT(
       MessageAfter(OperatorKind::kAveragePool2d,
                    [](Graph& g) { OnlyNode(g).requantization.kind = RequantizationKind::kShift; }),
-      HasSubstr("requantization is shift; accepted is mean"));
+      HasSubstr("requantization has 0 multipliers; accepted are 1"));
   EXPECT_THAT(MessageAfter(OperatorKind::kAveragePool2d,
                            [](Graph& g) {
                              OnlyNode(g).requantization.channels = {{0, 0}};
@@ -320,8 +320,10 @@ TEST(VerifyTest, BadAdd) {
     return MessageAfter(OperatorKind::kAdd, [&](Graph& g) { change(OnlyNode(g)); });
   };
   EXPECT_EQ(message([](Node&) {}), "accepted");
+  EXPECT_THAT(message([](Node& n) { n.requantization.kind = RequantizationKind::kMean; }),
+              HasSubstr("accepted is shift, multiplier-double or multiplier-single"));
   EXPECT_THAT(message([](Node& n) { n.requantization.kind = RequantizationKind::kShift; }),
-              HasSubstr("accepted is multiplier-double or multiplier-single"));
+              HasSubstr("accepted are multiplier 0 and left shifts 0 to 19"));
   EXPECT_THAT(message([](Node& n) {
                 n.requantization.channels = {{0, 0}};
               }),

@@ -9,8 +9,9 @@
 
 namespace macloom::testing {
 
-/// Hardware TOML texts. Together with the presets they build every value of array.rows up to 16,
-/// array.lanes, bus.data_bits, acc.policy, the smallest and largest requant.lanes, banks, tiles.
+/// Hardware TOML texts. Together with the presets they build 1 to 8 rows, every value of
+/// array.lanes, bus.data_bits, acc.policy and requant.kind, narrow codes, 1 to 16 requantization
+/// lanes, 1 to 8 banks, tiles of 2 to 32 pixels.
 inline const std::vector<std::string>& PinnedConfigTexts() {
   static const std::vector<std::string> texts = {
       // One row, one requantization lane, one bank, one burst.
@@ -48,17 +49,17 @@ staging_bytes = 2048
 data_bits = 128
 outstanding_bursts = 16
 )",
-      // Wide lanes, saturation only, everything as parallel as it gets.
+      // Wide lanes, saturation only, many banks.
       R"(name = "wide_lanes"
 [array]
-rows = 16
+rows = 4
 lanes = 32
 tile_pixels = 32
 [acc]
 width_bits = 17
 policy = "saturate"
 [requant]
-lanes = 32
+lanes = 16
 [memory]
 activation_banks = 8
 weight_ring_bytes = 65536
@@ -85,6 +86,44 @@ activation_banks = 2
 [bus]
 data_bits = 64
 outstanding_bursts = 2
+)",
+      // Narrow codes, narrow multipliers.
+      R"(name = "narrow"
+[array]
+activation_bits = 4
+weight_bits = 3
+[acc]
+width_bits = 16
+[requant]
+kind = "24x24"
+)",
+      // Fixed-point networks only.
+      R"(name = "shift_only"
+[array]
+activation_bits = 7
+weight_bits = 5
+[acc]
+width_bits = 28
+[requant]
+kind = "shift"
+)",
+      // 24-bit accumulators, weights of two bits.
+      R"(name = "ternary"
+[array]
+rows = 2
+weight_bits = 2
+[acc]
+width_bits = 24
+[requant]
+kind = "24x31"
+lanes = 16
+)",
+      // int8 with 24-bit multipliers, each proved.
+      R"(name = "proved"
+[acc]
+width_bits = 24
+[requant]
+kind = "24x24"
 )"};
   return texts;
 }

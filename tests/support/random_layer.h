@@ -139,7 +139,9 @@ inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spe
                                                    format.MaxCode() - format.MinCode() + 1));
     }
   } else if (spec.kind == OperatorKind::kAveragePool2d) {
-    requantization.kind = ir::RequantizationKind::kMean;
+    const bool is_shift = spec.requantization == ir::RequantizationKind::kShift;
+    requantization.kind = is_shift ? spec.requantization : ir::RequantizationKind::kMean;
+    if (is_shift) requantization.channels = {{0, static_cast<int32_t>(rng.UniformInt(0, 6))}};
   } else if (spec.kind == OperatorKind::kAdd) {
     requantization.kind = spec.requantization;
     requantization.zero_point = zero_point;
@@ -147,8 +149,16 @@ inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spe
                               std::exp2(rng.UniformDouble() * 4 - 6)};
     const double twice = 2 * std::max(scales[0], scales[1]);
     const double output_scale = twice * std::exp2(rng.UniformDouble() * 3 - 2);
-    for (int i = 0; i < 2; ++i) node.add.input[i] = PairOf(scales[i] / twice, spec.requantization);
-    node.add.output = PairOf(twice / (1048576.0 * output_scale), spec.requantization);
+    if (spec.requantization == ir::RequantizationKind::kShift) {
+      for (int i = 0; i < 2; ++i)
+        node.add.input[i] = {0, static_cast<int32_t>(rng.UniformInt(0, 5))};
+      node.add.output = {0, static_cast<int32_t>(rng.UniformInt(0, 7))};
+    } else {
+      for (int i = 0; i < 2; ++i) {
+        node.add.input[i] = PairOf(scales[i] / twice, spec.requantization);
+      }
+      node.add.output = PairOf(twice / (1048576.0 * output_scale), spec.requantization);
+    }
   } else if (spec.kind == OperatorKind::kSoftmax) {
     const bool is_single = spec.requantization == ir::RequantizationKind::kMultiplierSingle;
     const double limit = is_single ? 1073741823.0 : 2147483647.0;
