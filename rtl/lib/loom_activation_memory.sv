@@ -10,7 +10,7 @@
 /// Latency  1 cycle from `re_i` to `rdata_o`; grants and the probe are combinational. A word
 ///          written in one cycle can be read from the next cycle on.
 /// Golden   none; the second model is a map of bytes in the test.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_activation_memory_test.cc
 module loom_activation_memory #(
   /// Banks, a power of two, 1 to 8.
   parameter int Banks = 2,

@@ -8,7 +8,7 @@
 ///
 /// Latency  three cycles from the read of a to the first chunk.
 /// Golden   none; the order is docs/accelerator.md, kAdd.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_add_feeder_test.cc
 module loom_add_feeder #(
   /// Lanes of a row.
   parameter int Lanes = 16,

@@ -12,7 +12,7 @@
 ///
 /// Latency  one cycle from issue to `op_valid_o`; one step per cycle.
 /// Golden   none; the order is docs/accelerator.md, kConv.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_conv_feeder_test.cc
 module loom_conv_feeder #(
   /// Rows of the array.
   parameter int Rows = 4,

@@ -8,7 +8,7 @@
 ///
 /// Latency  an increment is in the counters from the next cycle on.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_counters_test.cc
 module loom_counters (
   /// Clock, rising edge.
   input  logic             clk_i,

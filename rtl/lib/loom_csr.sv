@@ -7,7 +7,7 @@
 ///
 /// Latency  two cycles from address to response.
 /// Golden   none; the map is generated into registers.md.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_csr_test.cc
 module loom_csr #(
   /// First 32 bits of the configuration's digest.
   parameter logic [31:0] ConfigDigest = 32'd0,

@@ -4,7 +4,7 @@
 ///
 /// Latency  `valid_o` follows the last beat by one cycle and stays until `take_i`.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_descriptor_fetch_test.cc
 module loom_descriptor_fetch #(
   /// Bits of a beat.
   parameter int AxiDataWidth = 64

@@ -5,7 +5,7 @@
 ///
 /// Latency  one cycle from request to the address channel; data passes through.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_dma_write_test.cc
 module loom_dma_write #(
   /// Bits of a beat.
   parameter int AxiDataWidth = 64

@@ -12,7 +12,7 @@
 ///
 /// Latency  one cycle from issue to `op_valid_o`, which is also the take of the window.
 /// Golden   none; the order is docs/accelerator.md, kDepthwise.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_dw_feeder_test.cc
 module loom_dw_feeder #(
   /// Rows of the array.
   parameter int Rows = 4,

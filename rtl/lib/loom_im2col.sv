@@ -10,7 +10,7 @@
 /// Latency  one run per cycle while the memory accepts the words; a word is written two cycles after
 ///          its last run was read.
 /// Golden   none; the mapping is docs/accelerator.md, kConv + im2col.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_im2col_test.cc
 module loom_im2col #(
   /// Bytes of a word.
   parameter int Lanes = 16,

@@ -10,7 +10,7 @@
 ///
 /// Latency  one cycle per parameter row; `fresh_o` follows the last row by one cycle.
 /// Golden   none; the format is in docs/accelerator.md, "Parameter section".
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_param_loader_test.cc
 module loom_param_loader #(
   /// Rows of the array.
   parameter int Rows = 4,

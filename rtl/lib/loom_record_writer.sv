@@ -4,7 +4,7 @@
 ///
 /// Latency  takes the words in the cycle of `start_i`; busy until the last beat is out.
 /// Golden   none; the words are arch/descriptor.h, RecordWord.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_record_writer_test.cc
 module loom_record_writer #(
   /// Bits of a beat.
   parameter int AxiDataWidth = 64

@@ -15,7 +15,7 @@
 /// Latency  operands in cycle o, products in o+1, tree in o+2, dense accumulation in o+3, depthwise
 ///          accumulation in o+2; accumulators, shadow and `event_count_o` change after that cycle.
 /// Golden   golden/reference/accumulator.h
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_row_test.cc
 module loom_row #(
   /// Multipliers: 8, 16 or 32.
   parameter int Lanes = 16,

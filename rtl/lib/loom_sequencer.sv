@@ -7,7 +7,7 @@
 ///
 /// Latency  two cycles from the end of a descriptor to the start of the next, if it is here.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_sequencer_test.cc
 module loom_sequencer (
   /// Clock, rising edge.
   input  logic          clk_i,

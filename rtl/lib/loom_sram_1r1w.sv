@@ -10,7 +10,7 @@
 /// Latency  1 cycle from `re_i` to `rdata_o`; one read and one write per cycle. A read and a write
 ///          of the same word in one cycle read the old content.
 /// Golden   none; the second model is an array of bytes in the test.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_sram_1r1w_test.cc
 module loom_sram_1r1w #(
   /// Words, at least 2.
   parameter int Depth = 1024,

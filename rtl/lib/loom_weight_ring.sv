@@ -5,7 +5,7 @@
 /// Latency  a row read is on `rdata_o` in the next cycle; a beat written can be read from the next
 ///          cycle on.
 /// Golden   none.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_weight_ring_test.cc
 module loom_weight_ring #(
   /// Banks.
   parameter int Rows = 4,
