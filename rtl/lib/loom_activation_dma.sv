@@ -10,7 +10,7 @@
 ///
 /// Latency  none guaranteed; loads one beat per cycle.
 /// Golden   none; docs/accelerator.md, kLoad and kStore.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_activation_dma_test.cc
 module loom_activation_dma #(
   /// Bytes of a word.
   parameter int Lanes = 16,

@@ -11,7 +11,7 @@
 ///
 /// Latency  `out_*` belongs to the same cycle as the shadow read.
 /// Golden   none; the order is docs/accelerator.md.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_drain_test.cc
 module loom_drain #(
   /// Rows of the array.
   parameter int Rows = 4,

@@ -8,7 +8,7 @@
 ///
 /// Latency  none guaranteed; one beat per cycle.
 /// Golden   none; the format is docs/accelerator.md, "Weight ring".
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_stream_dma_test.cc
 module loom_stream_dma #(
   /// Bytes of a ring row, a power of two.
   parameter int RowBytes = 64,

@@ -9,7 +9,7 @@
 ///
 /// Latency  5 cycles from `acc_valid_i`, 7 from `add_valid_i`, to `we_o`. One chunk per cycle.
 /// Golden   golden/reference/requantize.h, golden/reference/add.cc
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_writeback_test.cc
 module loom_writeback #(
   /// Rows of the array.
   parameter int Rows = 4,

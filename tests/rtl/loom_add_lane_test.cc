@@ -3,31 +3,10 @@
 
 #include "Vloom_add_lane_mux.h"
 #include "tests/rtl/mutant_test.h"
+#include "tests/rtl/requantization_model.h"
 
 namespace macloom {
 namespace {
-
-using Wide = __int128;
-
-Wide FloorDivide(Wide a, Wide b) {
-  Wide quotient = a / b;
-  if (a % b != 0 && (a < 0) != (b < 0)) --quotient;
-  return quotient;
-}
-
-/// The operand scaled as TFLite does: (q - z) * 2^20, multiplied, rounded.
-int64_t Scaled(int64_t difference, int64_t multiplier, int shift, bool is_single) {
-  const Wide product = Wide{difference} * (1 << 20) * multiplier;
-  if (is_single) {
-    const Wide unit = Wide{1} << (31 - shift);
-    return static_cast<int64_t>(FloorDivide(product + unit / 2, unit));
-  }
-  const Wide high = FloorDivide(product + (Wide{1} << 30), Wide{1} << 31);
-  const Wide unit = Wide{1} << -shift;
-  const Wide magnitude = high < 0 ? -high : high;
-  const Wide rounded = (2 * magnitude + unit) / (2 * unit);
-  return static_cast<int64_t>(high < 0 ? -rounded : rounded);
-}
 
 TEST(AddLaneTest, IsExactOverAllPairsAndItsMutantsAreCaught) {
   testing::ExpectMutantsCaught<Vloom_add_lane_mux>(4, [](Vloom_add_lane_mux& dut, Rng& rng) {
@@ -51,8 +30,9 @@ TEST(AddLaneTest, IsExactOverAllPairsAndItsMutantsAreCaught) {
         dut.qa_i = static_cast<uint8_t>(a);
         dut.qb_i = static_cast<uint8_t>(b);
         testing::Clock(dut);
-        expected.push_back(int64_t{a - zero_a} * (1 << 19) +
-                           Scaled(b - zero_b, multiplier, shift, is_single));
+        expected.push_back(
+            testing::AdditionSum(a - zero_a, b - zero_b, multiplier, shift,
+                                 is_single ? testing::kSingleRounding : testing::kDoubleRounding));
         if (expected.size() < 2) continue;
         mismatches += static_cast<int32_t>(dut.x_o) != expected.front();
         expected.pop_front();

@@ -3,64 +3,13 @@
 
 #include "Vloom_requant_lane_mux.h"
 #include "tests/rtl/mutant_test.h"
+#include "tests/rtl/requantization_model.h"
 
 namespace macloom {
 namespace {
 
-using Wide = __int128;
-
-/// floor(a / 2^n) by definition.
-Wide FloorShift(Wide a, int n) {
-  const Wide unit = Wide{1} << n;
-  Wide quotient = a / unit;
-  if (a % unit != 0 && a < 0) --quotient;
-  return quotient;
-}
-
-/// a / 2^n to the nearest integer, ties away from zero.
-Wide NearestAway(Wide a, int n) {
-  const Wide unit = Wide{1} << n;
-  const Wide magnitude = a < 0 ? -a : a;
-  const Wide rounded = (2 * magnitude + unit) / (2 * unit);
-  return a < 0 ? -rounded : rounded;
-}
-
-struct Input {
-  int64_t x = 0;
-  int mode = 0;
-  int64_t multiplier = 0;
-  int shift = 0, mean_half = 0, zero = 0, low = -128, high = 127;
-};
-
-struct Output {
-  int y = 0;
-  bool is_low = false, is_high = false;
-};
-
-Output Expected(const Input& in) {
-  Wide value = 0;
-  if (in.mode == 0) {
-    // Exact product with the positive shift, halves rounded up, then the division by 2^-shift.
-    const Wide product = Wide{in.x} * in.multiplier * (Wide{1} << std::max(in.shift, 0));
-    const Wide high = FloorShift(product + (Wide{1} << 30), 31);
-    // The second stage is 32 bits wide; beyond, the clamp decides in any case.
-    const Wide limit = Wide{1} << 31;
-    const Wide held = high >= limit ? limit - 1 : high < -limit ? -limit : high;
-    value = NearestAway(held, std::max(-in.shift, 0)) + in.zero;
-  } else if (in.mode == 1) {
-    const int total = 31 - in.shift;
-    value = FloorShift(Wide{in.x} * in.multiplier + (Wide{1} << (total - 1)), total) + in.zero;
-  } else {
-    const Wide magnitude = in.x < 0 ? -Wide{in.x} : Wide{in.x};
-    const Wide mean = FloorShift((magnitude + in.mean_half) * in.multiplier, in.shift);
-    value = in.x < 0 ? -mean : mean;
-  }
-  Output out;
-  out.is_low = value < in.low;
-  out.is_high = value > in.high;
-  out.y = static_cast<int>(out.is_low ? Wide{in.low} : out.is_high ? Wide{in.high} : value);
-  return out;
-}
+using Input = testing::RequantInput;
+using Output = testing::RequantOutput;
 
 Input Draw(Rng& rng) {
   Input in;
@@ -118,7 +67,7 @@ TEST(RequantLaneTest, IsExactAndItsMutantsAreCaught) {
           dut.clamp_min_i = static_cast<uint8_t>(in.low);
           dut.clamp_max_i = static_cast<uint8_t>(in.high);
           testing::Clock(dut);
-          expected.push_back(Expected(in));
+          expected.push_back(testing::Requantized(in));
           if (expected.size() < 5) continue;
           const Output want = expected.front();
           expected.pop_front();
