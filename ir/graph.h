@@ -20,11 +20,11 @@ enum class OperatorKind {
   kDepthwiseConv2d,  ///< inputs {x}; weights [KH, KW, OC], OC = IC * depth_multiplier, oc = ic*mult
                      ///< + m.
   kFullyConnected,   ///< inputs {x}, x flattened row-major; weights OI [OC, IC]; bias [OC] or none.
-  kAveragePool2d,    ///< inputs {x}; requantization kMean or kShift; padding positions are left out and not
-                     ///< counted.
-  kAdd,              ///< inputs {a, b} of equal shape.
-  kReshape,          ///< inputs {x}; same elements, row-major.
-  kSoftmax,          ///< inputs {x}; over the last axis.
+  kAveragePool2d,    ///< inputs {x}; requantization kMean or kShift; padding positions are left out
+                   ///< and not counted.
+  kAdd,      ///< inputs {a, b} of equal shape.
+  kReshape,  ///< inputs {x}; same elements, row-major.
+  kSoftmax,  ///< inputs {x}; over the last axis.
 };
 
 /// Upper-case operator name as in TFLite, e.g. "CONV_2D".

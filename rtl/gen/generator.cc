@@ -145,10 +145,11 @@ std::string RenderSignature(const arch::HardwareConfig& config) {
                              {"direction", port.is_input ? "input" : "output"},
                              {"width_bits", port.bits}});
   }
-  json["latency_cycles"] = {{"requantization", config.requant_kind == arch::RequantKind::kShift ? 2 : 5},
-                            {"addition_prescale", 2},
-                            {"operand_to_shadow_dense", 4},
-                            {"operand_to_shadow_depthwise", 3}};
+  json["latency_cycles"] = {
+      {"requantization", config.requant_kind == arch::RequantKind::kShift ? 2 : 5},
+      {"addition_prescale", 2},
+      {"operand_to_shadow_dense", 4},
+      {"operand_to_shadow_depthwise", 3}};
   for (const Register& reg : Registers()) {
     json["registers"].push_back({{"name", reg.name},
                                  {"offset", reg.offset},

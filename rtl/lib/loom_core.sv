@@ -9,7 +9,7 @@
 /// Latency  an operation ends (`done_o`) when its last byte is in the activation memory and all its
 ///          increments have been on the counter outputs.
 /// Golden   none; docs/accelerator.md, and sim/descriptor_device.h executes the same descriptors.
-/// Test     tests/e2e/random_layers_test.cc (in the whole accelerator)
+/// Test     tests/rtl/loom_accelerator_test.cc
 module loom_core #(
   /// Rows of the array.
   parameter int Rows = 4,

@@ -96,6 +96,10 @@ TEST(RepositoryTest, EveryRtlModuleIsDocumentedAndNamesFilesThatExist) {
          it != std::sregex_iterator(); ++it) {
       EXPECT_TRUE(fs::exists(kRoot / it->str())) << path << " names " << it->str();
     }
+    EXPECT_NE(header.find("/// Test     tests/rtl/loom_"), std::string::npos)
+        << path << ": a module has a unit test";
+    EXPECT_TRUE(fs::exists(kRoot / "tests" / "rtl" / "mutants" / (name + ".txt")))
+        << path << ": a module has mutants that its test catches";
   }
   EXPECT_GT(modules, 20);
 }
