@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "arch/canonical.h"
 #include "arch/job.h"
 #include "arch/layout.h"
 #include "arch/legality.h"
@@ -35,6 +36,7 @@ class Compiler {
     MACLOOM_RETURN_IF_ERROR(CheckOptions(job_));
     MACLOOM_RETURN_IF_ERROR(SplitHostPart());
     MACLOOM_RETURN_IF_ERROR(CheckNodes(graph_, config_, num_device_nodes_));
+    MACLOOM_ASSIGN_OR_RETURN(graph_, Canonical(graph_));
     MACLOOM_RETURN_IF_ERROR(ResolveAliases());
     FindLifetimes();
     if (is_striped_) {
@@ -58,6 +60,10 @@ class Compiler {
 
  private:
   const ir::Node& node(int n) const { return graph_.nodes[static_cast<size_t>(n)]; }
+  /// Whether Canonical() put zeros between the weights of a node.
+  bool IsRefilled(int n) const {
+    return node(n).weights != job_.graph.nodes[static_cast<size_t>(n)].weights;
+  }
   ir::TensorId RootOf(ir::TensorId tensor) const { return root_[static_cast<size_t>(tensor)]; }
 
   Status SplitHostPart() {
@@ -121,9 +127,8 @@ class Compiler {
       for (const ir::TensorId input : node(n).inputs) {
         const size_t root = static_cast<size_t>(RootOf(input));
         last_use_[root] = n;
-        if (node(n).kind == ir::OperatorKind::kDepthwiseConv2d ||
-            node(n).kind == ir::OperatorKind::kAveragePool2d ||
-            node(n).kind == ir::OperatorKind::kAdd) {
+        if (node(n).kind != ir::OperatorKind::kConv2d &&
+            node(n).kind != ir::OperatorKind::kFullyConnected) {
           walked_by_window_[root] = true;
         }
       }
@@ -186,7 +191,8 @@ class Compiler {
       const ir::Node& user = node(users[0]);
       const bool is_conv = user.kind == ir::OperatorKind::kConv2d ||
                            (user.kind == ir::OperatorKind::kDepthwiseConv2d && image.channels == 1);
-      if (is_conv) {
+      // Im2col sums several taps in a step: with zeros filled in, others than golden does.
+      if (is_conv && !IsRefilled(users[0])) {
         on_chip_[input].image = image;
         const NodeContext context = ContextOf(users[0]);
         const ConvShape shape = ConvShapeOf(context);
@@ -323,6 +329,15 @@ class Compiler {
                                  : ir::AccumulationOrder::kTapSerial;
         if (!is_striped_) lowered = LowerAveragePool(context);
         break;
+      case ir::OperatorKind::kMaxPool2d:
+        if (!is_striped_) lowered = LowerMaxPool(context);
+        break;
+      case ir::OperatorKind::kPad:
+        if (!is_striped_) lowered = LowerPad(context);
+        break;
+      case ir::OperatorKind::kConcatenation:
+        if (!is_striped_) lowered = LowerConcatenation(context);
+        break;
       case ir::OperatorKind::kAdd:
         if (!is_striped_) lowered = LowerAdd(context);
         break;
@@ -331,6 +346,18 @@ class Compiler {
     }
     if (is_striped_) lowered = LowerStriped(context);
     if (!lowered.ok()) return lowered.error();
+    const ir::Node& original = job_.graph.nodes[static_cast<size_t>(n)];
+    if (original.kind == ir::OperatorKind::kDepthwiseConv2d &&
+        current.kind == ir::OperatorKind::kConv2d) {
+      accumulation.products_per_step = 1;
+      accumulation.order = ir::AccumulationOrder::kTapSerial;
+    }
+    if (IsRefilled(n)) {
+      const int64_t filled = ir::NumMacs(graph_, current);
+      for (LoweredStep& step : *lowered) {
+        step.useful_macs = step.macs * ir::NumMacs(job_.graph, original) / filled;
+      }
+    }
     job_.accumulation.resize(graph_.nodes.size());
     job_.accumulation[static_cast<size_t>(n)] = accumulation;
     for (LoweredStep& step : *lowered) steps_.push_back(std::move(step));
@@ -363,7 +390,7 @@ class Compiler {
     steps_.push_back(std::move(store));
   }
 
-  const ir::Graph& graph_;
+  ir::Graph graph_;  ///< Canonical.
   const HardwareConfig& config_;
   Job job_;
   MemoryPlan memory_;

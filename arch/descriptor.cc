@@ -51,8 +51,8 @@ Descriptor& Descriptor::Set(const char* /*name*/, int word, int lsb, int bits, i
   return *this;
 }
 
-const std::array<DescriptorField, 72>& DescriptorFields() {
-  static constexpr std::array<DescriptorField, 72> kFields = {{
+const std::array<DescriptorField, 73>& DescriptorFields() {
+  static constexpr std::array<DescriptorField, 73> kFields = {{
 #define MACLOOM_FIELD_ENTRY(name, word, lsb, bits) {#name, word, lsb, bits},
       MACLOOM_DESCRIPTOR_FIELDS(MACLOOM_FIELD_ENTRY)
 #undef MACLOOM_FIELD_ENTRY
@@ -75,7 +75,8 @@ bool UsesField(Opcode opcode, const DescriptorField& field) {
              IsOneOf(name, {"in_origin", "in_plane_pitch", "in_row_pitch"});
     case Opcode::kConv:
       return field.word <= 23 && !IsAddOnlyField(name) &&
-                     !IsOneOf(name, {"unit_weights", "window_taps", "group_rows", "mean_half"})
+                     !IsOneOf(name,
+                              {"unit_weights", "maximum", "window_taps", "group_rows", "mean_half"})
                  ? true
                  : is_stage;
     case Opcode::kDepthwise:

@@ -53,6 +53,7 @@ struct DescriptorField {
   X(im2col, 6, 19, 1)              /* conv: input words come from the im2col unit */               \
   X(saturate, 6, 20, 1)            /* accumulators saturate instead of wrapping */                 \
   X(release_rows, 6, 21, 1)        /* ring rows are freed as they are read (one tile per group) */ \
+  X(maximum, 6, 22, 1)             /* depthwise with unit_weights: largest code, not the sum */    \
   X(in_origin, 7, 0, 16)       /* word address of input (x = -pad_left, y = -pad_top), mod 2^16 */ \
   X(out_base, 7, 16, 16)       /* word address of output (0, 0), block 0 */                        \
   X(in_x_step, 8, 0, 16)       /* stride_w * in_col_pitch */                                       \
@@ -131,7 +132,7 @@ class Descriptor {
 };
 
 /// All fields, for printing, for the generator of loom_pkg and for tests.
-const std::array<DescriptorField, 72>& DescriptorFields();
+const std::array<DescriptorField, 73>& DescriptorFields();
 /// True if a descriptor of `opcode` reads `field`.
 bool UsesField(Opcode opcode, const DescriptorField& field);
 /// One `field = value` per line, only those the opcode uses.

@@ -35,7 +35,8 @@ struct JobStep {
   uint32_t address = 0;                ///< Byte address of the descriptor.
   int node = -1;                       ///< Index into graph.nodes; -1 for pure loads and stores.
   int64_t macs = 0;                    ///< MACs this step performs, padding positions counted.
-  int64_t ideal_cycles = 0;            ///< macs / (M*L), rounded up.
+  int64_t useful_macs = 0;             ///< Of them the network's: arch/canonical.h fills in zeros.
+  int64_t ideal_cycles = 0;            ///< useful_macs / (M*L), rounded up.
   std::vector<TensorRegion> produces;  ///< Readable from the activation memory once it is done.
 };
 

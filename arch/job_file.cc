@@ -67,6 +67,7 @@ Status SaveJob(const Job& job, const std::filesystem::path& directory) {
         {"address", step.address},
         {"node", step.node < 0 ? "" : job.graph.nodes[static_cast<size_t>(step.node)].name},
         {"macs", step.macs},
+        {"useful_macs", step.useful_macs},
         {"ideal_cycles", step.ideal_cycles}};
     for (const TensorRegion& region : step.produces) {
       entry["produces"].push_back({{"tensor", tensor_name(region.tensor)},

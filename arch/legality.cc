@@ -40,15 +40,6 @@ Status CheckWeights(const ir::Graph& graph, const ir::Node& node, int max_bits) 
                                       ir::ToString(format), max_bits));
 }
 
-Status CheckDepthMultiplier(const ir::Graph& graph, const ir::Node& node) {
-  if (node.kind != ir::OperatorKind::kDepthwiseConv2d || node.depth_multiplier <= 1) return {};
-  const int channels = ImageOf(graph.tensor(node.inputs[0]).shape)->channels;
-  if (channels == 1) return {};
-  return RefuseNode(
-      node, fmt::format("depth multiplier {} on {} channels; supported is 1, or any on one channel",
-                        node.depth_multiplier, channels));
-}
-
 }  // namespace
 
 Error RefuseNode(const ir::Node& node, const std::string& reason) {
@@ -78,7 +69,6 @@ Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_
     const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
     MACLOOM_RETURN_IF_ERROR(CheckTensors(graph, node, config.activation_bits));
     MACLOOM_RETURN_IF_ERROR(CheckWeights(graph, node, config.weight_bits));
-    MACLOOM_RETURN_IF_ERROR(CheckDepthMultiplier(graph, node));
   }
   return {};
 }

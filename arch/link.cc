@@ -108,7 +108,8 @@ Status Link(const LinkInput& input, Job& job) {
     step.address = static_cast<uint32_t>(kDescriptorBytes * i);
     step.node = lowered.node;
     step.macs = lowered.macs;
-    step.ideal_cycles = (lowered.macs + array - 1) / array;
+    step.useful_macs = lowered.useful_macs.value_or(lowered.macs);
+    step.ideal_cycles = (step.useful_macs + array - 1) / array;
     step.produces = lowered.produces;
     WriteDescriptor(d, step.address, job.image);
     job.steps.push_back(std::move(step));

@@ -16,7 +16,9 @@ struct RowRange {
 RowRange InputRows(const NodeContext& context, int row, int rows) {
   const int height = context.inputs[0].image.height;
   const ir::Node& node = context.node;
-  if (node.kind == ir::OperatorKind::kAdd) return {row, rows};
+  if (node.kind == ir::OperatorKind::kAdd || node.kind == ir::OperatorKind::kConcatenation) {
+    return {row, rows};
+  }
   if (node.kind == ir::OperatorKind::kFullyConnected) return {0, height};
   const ir::Window& window = node.window;
   const int first = std::max(0, row * window.stride_h - window.pad_top);
@@ -74,6 +76,12 @@ Result<std::vector<LoweredStep>> LowerPart(const NodeContext& part) {
       return LowerAdd(part);
     case ir::OperatorKind::kAveragePool2d:
       return LowerAveragePool(part);
+    case ir::OperatorKind::kMaxPool2d:
+      return LowerMaxPool(part);
+    case ir::OperatorKind::kPad:
+      return LowerPad(part);
+    case ir::OperatorKind::kConcatenation:
+      return LowerConcatenation(part);
     case ir::OperatorKind::kDepthwiseConv2d:
       if (part.node.depth_multiplier == 1) return LowerDepthwise(part);
       [[fallthrough]];
@@ -95,6 +103,12 @@ TensorPlacement ExternalPlacement(const Image& image, int lanes) {
 Result<std::vector<LoweredStep>> LowerStriped(const NodeContext& context) {
   const int lanes = context.config.lanes;
   const Image& out = context.output.image;
+  if (context.node.kind == ir::OperatorKind::kConcatenation && context.node.axis == 0 &&
+      out.height > 1) {
+    return Unmappable(context,
+                      "rows of several tensors one below the other do not run in stripes; raise "
+                      "memory.activation_bytes");
+  }
   for (const OnChipTensor* tensor : {&context.inputs[0], &context.output}) {
     if (int64_t{tensor->image.width} * lanes > 65520) {
       return Unmappable(context, fmt::format("a row of {} pixels exceeds a transfer of 65520 bytes",
@@ -137,12 +151,7 @@ Result<std::vector<LoweredStep>> LowerStriped(const NodeContext& context) {
     const RowRange range = InputRows(context, row, count);
     ir::Node node = context.node;
     node.window.pad_top = range.first - (row * node.window.stride_h - node.window.pad_top);
-    NodeContext part{context.graph, context.config, node};
-    part.node_index = context.node_index;
-    part.accumulator_bits = context.accumulator_bits;
-    part.overflow = context.overflow;
-    part.output_tensor = context.output_tensor;
-    part.mapping = context.mapping;
+    NodeContext part = context.WithNode(node);
     place(row, count, part);
     for (size_t i = 0; i < context.inputs.size(); ++i) {
       lowered.push_back(Transfer(Opcode::kLoad, context.inputs[i].image, part.inputs[i],

@@ -1,4 +1,4 @@
-// DEPTHWISE_CONV_2D and AVERAGE_POOL_2D: one tap per step, the array's rows along x or y.
+// DEPTHWISE_CONV_2D and pooling: one tap per step, the array's rows along x or y.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,7 +50,8 @@ Axis Restrict(Axis axis, const Segment& segment, int64_t& in_base, int64_t& out_
   const int start = segment.first * axis.stride - axis.pad;
   in_base += start * axis.in_pitch;
   out_base += segment.first * axis.out_pitch;
-  axis.in -= std::max(start, 0);
+  // A stripe of PAD may lie below the image altogether.
+  axis.in = std::max(axis.in - std::max(start, 0), 0);
   axis.pad = std::max(-start, 0);
   axis.out = segment.count;
   return axis;
@@ -125,6 +126,10 @@ Status CheckWindow(const NodeContext& context) {
     return Unmappable(context,
                       fmt::format("kernel {}x{}, stride {}x{}: at most 255", window.kernel_h,
                                   window.kernel_w, window.stride_h, window.stride_w));
+  }
+  if (std::max(window.pad_top, window.pad_left) > 255) {
+    return Unmappable(context, fmt::format("padding {} above and {} left: at most 255",
+                                           window.pad_top, window.pad_left));
   }
   return {};
 }
@@ -231,6 +236,36 @@ Status SetPoolRequantization(const NodeContext& context, int64_t n, Descriptor& 
 }
 
 }  // namespace
+
+Result<LoweredStep> LowerUnitWindow(const NodeContext& context, const UnitWindow& unit) {
+  MACLOOM_RETURN_IF_ERROR(CheckWindow(context));
+  const Image& out = context.output.image;
+  const WindowMapping mapping =
+      context.mapping ? *context.mapping : ChooseMapping(context.config, context.node.window, out);
+  LoweredStep step = WindowStep(context, mapping, {0, out.height, 0}, {0, out.width, 0});
+  const ir::FixedPointMultiplier identity = *MeanMultiplier(1, context.config.multiplier_bits());
+  step.descriptor.set_unit_weights(1)
+      .set_maximum(unit.is_maximum)
+      .set_pad_code(unit.pad_code)
+      .set_requant_mode(static_cast<int>(RequantMode::kMean))
+      .set_multiplier(identity.multiplier)
+      .set_shift(identity.shift)
+      .set_clamp_min(unit.clamp_min)
+      .set_clamp_max(unit.clamp_max);
+  return step;
+}
+
+Result<std::vector<LoweredStep>> LowerMaxPool(const NodeContext& context) {
+  const ir::Requantization& requantization = context.node.requantization;
+  MACLOOM_ASSIGN_OR_RETURN(
+      LoweredStep step,
+      LowerUnitWindow(context,
+                      {.pad_code = context.graph.tensor(context.node.inputs[0]).format.MinCode(),
+                       .is_maximum = true,
+                       .clamp_min = requantization.clamp_min,
+                       .clamp_max = requantization.clamp_max}));
+  return std::vector<LoweredStep>{std::move(step)};
+}
 
 Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context) {
   MACLOOM_RETURN_IF_ERROR(CheckWindow(context));

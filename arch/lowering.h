@@ -18,6 +18,7 @@ struct LoweredStep {
   std::shared_ptr<const Stream> stream;  ///< Null: none. Parts of a layer share one.
   int node = -1;
   int64_t macs = 0;
+  std::optional<int64_t> useful_macs;  ///< Without those by zeros filled in; none: all.
   std::vector<TensorRegion> produces;
   /// Loads and stores: the tensor in external memory and the byte offset in it.
   ir::TensorId external_tensor = -1;
@@ -51,6 +52,12 @@ struct NodeContext {
   ir::TensorId output_tensor = -1;
   /// Mapping of the whole layer, where only a part of it is lowered.
   std::optional<WindowMapping> mapping = {};
+
+  /// The same layer with a part of its node and no tensors. `part` must outlive the result.
+  NodeContext WithNode(const ir::Node& part) const {
+    return {graph,    config, part, node_index,    accumulator_bits,
+            overflow, {},     {},   output_tensor, mapping};
+  }
 };
 
 /// The cheapest mapping by estimated cycles.
@@ -74,7 +81,19 @@ bool PrefersIm2col(const HardwareConfig& config, const ConvShape& shape);
 Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::optional<int> scratch);
 Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context);
 Result<std::vector<LoweredStep>> LowerAveragePool(const NodeContext& context);
+Result<std::vector<LoweredStep>> LowerMaxPool(const NodeContext& context);
+Result<std::vector<LoweredStep>> LowerPad(const NodeContext& context);
+Result<std::vector<LoweredStep>> LowerConcatenation(const NodeContext& context);
 Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context);
+
+/// One step over the whole output with all weights 1 and codes unchanged: the largest code or the
+/// sum of each window, clamped.
+struct UnitWindow {
+  int64_t pad_code = 0;
+  bool is_maximum = false;
+  int32_t clamp_min = -128, clamp_max = 127;
+};
+Result<LoweredStep> LowerUnitWindow(const NodeContext& context, const UnitWindow& unit);
 
 /// Lowers a node whose tensors stay in external memory: stripes of output rows, each loaded with
 /// its halo, computed and stored. Depthwise and pooling layers keep the mapping of the whole layer.

@@ -67,12 +67,12 @@ void PrintLayers(const flow::VerifyResult& result) {
   };
   for (const flow::VerifyLayer& layer : result.layers) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(layer.node)];
-    rows.push_back(add(
-        {node.name, ir::ToString(node.kind), ir::ToString(graph.tensor(node.output).shape),
-         std::to_string(layer.counters.macs), std::to_string(layer.counters.total_cycles),
-         std::to_string(layer.ideal_cycles),
-         Percent(layer.counters.macs, config.rows * config.lanes * layer.counters.total_cycles)},
-        layer.counters));
+    rows.push_back(
+        add({node.name, ir::ToString(node.kind), ir::ToString(graph.tensor(node.output).shape),
+             std::to_string(layer.macs), std::to_string(layer.counters.total_cycles),
+             std::to_string(layer.ideal_cycles),
+             Percent(layer.macs, config.rows * config.lanes * layer.counters.total_cycles)},
+            layer.counters));
     rows.back().push_back(std::to_string(layer.mismatches));
   }
   rows.push_back(
@@ -82,9 +82,9 @@ void PrintLayers(const flow::VerifyResult& result) {
   int64_t ideal = 0;
   for (const flow::VerifyLayer& layer : result.layers) ideal += layer.ideal_cycles;
   rows.push_back(
-      add({"total", "", "", std::to_string(result.total.macs),
+      add({"total", "", "", std::to_string(result.macs()),
            std::to_string(result.total.total_cycles), std::to_string(ideal),
-           Percent(result.total.macs, config.rows * config.lanes * result.total.total_cycles)},
+           Percent(result.macs(), config.rows * config.lanes * result.total.total_cycles)},
           result.total));
   rows.back().push_back(std::to_string(result.mismatches()));
   PrintTable(rows, 3);
@@ -124,7 +124,7 @@ Result<int> Run(const Options& options) {
   if (!result.first_mismatch.empty()) fmt::print("\nfirst mismatch: {}\n", result.first_mismatch);
   if (!options.is_descriptor_only) {
     fmt::print("\nutilization {:.2f} % ({} MACs in {} cycles on {} multipliers)\n",
-               result.utilization_percent(), result.total.macs, result.total.total_cycles,
+               result.utilization_percent(), result.macs(), result.total.total_cycles,
                config.rows * config.lanes);
   }
   fmt::print("golden = descriptor device{}: {}\n", options.is_descriptor_only ? "" : " = RTL",
@@ -149,6 +149,7 @@ Result<int> Run(const Options& options) {
     json["layers"].push_back({{"name", node.name},
                               {"kind", ir::ToString(node.kind)},
                               {"output_shape", graph.tensor(node.output).shape},
+                              {"macs", layer.macs},
                               {"ideal_cycles", layer.ideal_cycles},
                               {"compared_elements", layer.elements},
                               {"mismatches", layer.mismatches},

@@ -94,9 +94,15 @@ int64_t VerifyResult::mismatches() const {
   return sum;
 }
 
+int64_t VerifyResult::macs() const {
+  int64_t sum = 0;
+  for (const VerifyLayer& layer : layers) sum += layer.macs;
+  return sum;
+}
+
 double VerifyResult::utilization_percent() const {
   if (total.total_cycles == 0) return 0;
-  return 100.0 * static_cast<double>(total.macs) /
+  return 100.0 * static_cast<double>(macs()) /
          (static_cast<double>(job.config.rows * job.config.lanes) *
           static_cast<double>(total.total_cycles));
 }
@@ -110,6 +116,7 @@ Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& 
   for (const arch::JobStep& step : job.steps) {
     if (step.node < 0) continue;
     layers[step.node].node = step.node;
+    layers[step.node].macs += step.useful_macs;
     layers[step.node].ideal_cycles += step.ideal_cycles;
   }
   for (const auto& [node, layer] : layers) result.layers.push_back(layer);

@@ -21,7 +21,8 @@ struct VerifyOptions {
 struct VerifyLayer {
   int node = -1;
   sim::StepCounters counters;  ///< Of the first sample; cycles only with RTL.
-  int64_t ideal_cycles = 0;    ///< MACs / (rows * lanes).
+  int64_t macs = 0;            ///< Of the network, for one sample.
+  int64_t ideal_cycles = 0;    ///< macs / (rows * lanes).
   int64_t elements = 0;        ///< Compared, over all samples and devices.
   int64_t mismatches = 0;
 };
@@ -37,7 +38,9 @@ struct VerifyResult {
   std::string first_mismatch;    ///< Readable; empty if all is equal.
 
   int64_t mismatches() const;
-  /// MACs / (rows * lanes * total cycles), percent; 0 without RTL.
+  /// MACs of the network for one sample.
+  int64_t macs() const;
+  /// macs() / (rows * lanes * total cycles), percent; 0 without RTL.
   double utilization_percent() const;
 };
 

@@ -16,11 +16,17 @@ struct TapRange {
   auto operator<=>(const TapRange&) const = default;
 };
 
-std::vector<TapRange> DistinctTapRanges(int64_t in, int64_t out, int kernel, int stride, int pad) {
+/// Tap k lies at o * stride - pad + k * dilation.
+std::vector<TapRange> DistinctTapRanges(int64_t in, int64_t out, int kernel, int stride,
+                                        int dilation, int pad) {
+  const auto first_at = [&](int64_t position) {
+    return std::clamp<int64_t>((position + dilation - 1) / dilation, 0, kernel);
+  };
   std::vector<TapRange> ranges;
   for (int64_t o = 0; o < out; ++o) {
     const int64_t first = o * stride - pad;
-    const TapRange range{std::max<int64_t>(0, -first), std::min<int64_t>(kernel, in - first)};
+    const TapRange range{first < 0 ? first_at(-first) : 0,
+                         first_at(std::max<int64_t>(in - first, 0))};
     // Positions away from both borders repeat one range.
     if (ranges.empty() || ranges.back() != range) ranges.push_back(range);
   }
@@ -85,8 +91,10 @@ PaddingClasses ClassesOf(const Graph& graph, const Node& node) {
   const Shape& in = graph.tensor(node.inputs[0]).shape;
   const Shape& out = graph.tensor(node.output).shape;
   const Window& window = node.window;
-  return {DistinctTapRanges(in[0], out[0], window.kernel_h, window.stride_h, window.pad_top),
-          DistinctTapRanges(in[1], out[1], window.kernel_w, window.stride_w, window.pad_left)};
+  return {DistinctTapRanges(in[0], out[0], window.kernel_h, window.stride_h, window.dilation_h,
+                            window.pad_top),
+          DistinctTapRanges(in[1], out[1], window.kernel_w, window.stride_w, window.dilation_w,
+                            window.pad_left)};
 }
 
 // Hull over the padding classes of what the weights add; the start value comes on top. `table` is

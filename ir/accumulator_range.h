@@ -41,7 +41,7 @@ struct AccumulatorRange {
 /// that occur in the output. Average pooling: weight 1, b = 0, padding left out, one range for all.
 ///
 /// @pre Shapes, indices and code ranges of `node` have been verified. Empty for nodes without
-///      accumulator (ADD, RESHAPE, SOFTMAX).
+///      accumulator.
 std::vector<AccumulatorRange> AccumulatorRanges(const Graph& graph, const Node& node,
                                                 const CodeRange& codes);
 

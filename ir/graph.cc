@@ -14,8 +14,14 @@ std::string ToString(OperatorKind kind) {
       return "FULLY_CONNECTED";
     case OperatorKind::kAveragePool2d:
       return "AVERAGE_POOL_2D";
+    case OperatorKind::kMaxPool2d:
+      return "MAX_POOL_2D";
     case OperatorKind::kAdd:
       return "ADD";
+    case OperatorKind::kConcatenation:
+      return "CONCATENATION";
+    case OperatorKind::kPad:
+      return "PAD";
     case OperatorKind::kReshape:
       return "RESHAPE";
     case OperatorKind::kSoftmax:

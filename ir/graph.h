@@ -21,21 +21,26 @@ enum class OperatorKind {
                      ///< + m.
   kFullyConnected,   ///< inputs {x}, x flattened row-major; weights OI [OC, IC]; bias [OC] or none.
   kAveragePool2d,    ///< inputs {x}; requantization kMean or kShift; padding positions are left out
-                   ///< and not counted.
-  kAdd,      ///< inputs {a, b} of equal shape.
-  kReshape,  ///< inputs {x}; same elements, row-major.
-  kSoftmax,  ///< inputs {x}; over the last axis.
+                     ///< and not counted.
+  kMaxPool2d,        ///< inputs {x}; clamped largest code; padding positions are left out.
+  kAdd,              ///< inputs {a, b} of equal shape.
+  kConcatenation,    ///< inputs {x0, x1, ...} of equal format, one after the other along `axis`.
+  kPad,              ///< inputs {x}; the zero point around the image, by the window's padding.
+  kReshape,          ///< inputs {x}; same elements, row-major.
+  kSoftmax,          ///< inputs {x}; over the last axis.
 };
 
 /// Upper-case operator name as in TFLite, e.g. "CONV_2D".
 std::string ToString(OperatorKind kind);
 
 /// Kernel, stride and explicit padding of convolution and pooling (elements; SAME is resolved by
-/// importers). Output size: (in + pad_before + pad_after - kernel) / stride + 1.
+/// importers). Output size: (in + pad_before + pad_after - ((kernel - 1) * dilation + 1)) / stride
+/// + 1. PAD has kernel and stride 1.
 struct Window {
   int kernel_h = 1, kernel_w = 1;
   int stride_h = 1, stride_w = 1;
   int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  int dilation_h = 1, dilation_w = 1;  ///< Distance of neighbouring taps; above 1: weights only.
   bool operator==(const Window&) const = default;
 };
 
@@ -48,6 +53,7 @@ struct Node {
   ConstantId weights = -1;
   ConstantId bias = -1;
   int depth_multiplier = 1;
+  int axis = 0;  ///< kConcatenation only.
   Requantization requantization;
   AddParameters add;          ///< kAdd only.
   SoftmaxParameters softmax;  ///< kSoftmax only.

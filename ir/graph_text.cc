@@ -27,9 +27,13 @@ std::string ConstantText(const Constant& constant) {
 }
 
 std::string WindowText(const Window& window) {
-  return fmt::format(" kernel={}x{} stride={}x{} pad={},{},{},{}", window.kernel_h, window.kernel_w,
-                     window.stride_h, window.stride_w, window.pad_top, window.pad_bottom,
-                     window.pad_left, window.pad_right);
+  std::string text = fmt::format(" kernel={}x{} stride={}x{} pad={},{},{},{}", window.kernel_h,
+                                 window.kernel_w, window.stride_h, window.stride_w, window.pad_top,
+                                 window.pad_bottom, window.pad_left, window.pad_right);
+  if (window.dilation_h != 1 || window.dilation_w != 1) {
+    text += fmt::format(" dilation={}x{}", window.dilation_h, window.dilation_w);
+  }
+  return text;
 }
 
 std::string PairText(const FixedPointMultiplier& pair) {
@@ -66,6 +70,11 @@ std::string NodeText(const Graph& graph, const Node& node) {
   if (HasWindow(node.kind)) text += WindowText(node.window);
   if (node.kind == OperatorKind::kDepthwiseConv2d) {
     text += fmt::format(" multiplier={}", node.depth_multiplier);
+  }
+  if (node.kind == OperatorKind::kConcatenation) text += fmt::format(" axis={}", node.axis);
+  if (node.kind == OperatorKind::kMaxPool2d) {
+    text +=
+        fmt::format(" clamp={}..{}", node.requantization.clamp_min, node.requantization.clamp_max);
   }
   if (node.kind == OperatorKind::kAdd) {
     text += fmt::format(" a={} b={} sum={}", PairText(node.add.input[0]),

@@ -19,12 +19,15 @@ inline constexpr std::array<std::pair<std::string_view, NumberFamily>, 4> kFamil
      {"minifloat", NumberFamily::kMinifloat},
      {"float32", NumberFamily::kFloat32}}};
 
-inline constexpr std::array<std::pair<std::string_view, OperatorKind>, 7> kOperatorNames = {
+inline constexpr std::array<std::pair<std::string_view, OperatorKind>, 10> kOperatorNames = {
     {{"CONV_2D", OperatorKind::kConv2d},
      {"DEPTHWISE_CONV_2D", OperatorKind::kDepthwiseConv2d},
      {"FULLY_CONNECTED", OperatorKind::kFullyConnected},
      {"AVERAGE_POOL_2D", OperatorKind::kAveragePool2d},
+     {"MAX_POOL_2D", OperatorKind::kMaxPool2d},
      {"ADD", OperatorKind::kAdd},
+     {"CONCATENATION", OperatorKind::kConcatenation},
+     {"PAD", OperatorKind::kPad},
      {"RESHAPE", OperatorKind::kReshape},
      {"SOFTMAX", OperatorKind::kSoftmax}}};
 

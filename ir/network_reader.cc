@@ -215,9 +215,11 @@ class Reader {
     const std::vector<int> kernel = extents("kernel", 2);
     const std::vector<int> stride = extents("stride", 2);
     const std::vector<int> padding = extents("padding", 4);
+    const std::vector<int> dilation =
+        fields.Has("dilation") ? extents("dilation", 2) : std::vector<int>{1, 1};
     fields.RefuseOthers();
-    return {kernel[0],  kernel[1],  stride[0],  stride[1],
-            padding[0], padding[1], padding[2], padding[3]};
+    return {kernel[0],  kernel[1],  stride[0],  stride[1],   padding[0],
+            padding[1], padding[2], padding[3], dilation[0], dilation[1]};
   }
 
   AddParameters ReadAdd(JsonFields& parent) {
@@ -254,6 +256,9 @@ class Reader {
     if (HasWindow(node.kind)) node.window = ReadWindow(fields);
     if (node.kind == OperatorKind::kDepthwiseConv2d) {
       node.depth_multiplier = static_cast<int>(fields.GetInt("depth_multiplier", 1, kMaxElements));
+    }
+    if (node.kind == OperatorKind::kConcatenation) {
+      node.axis = static_cast<int>(fields.GetInt("axis", 0, kMaxRank - 1));
     }
     if (node.kind == OperatorKind::kAdd) node.add = ReadAdd(fields);
     if (node.kind == OperatorKind::kSoftmax) node.softmax = ReadSoftmax(fields);

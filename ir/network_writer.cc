@@ -146,9 +146,13 @@ class Writer {
           {"kernel", {window.kernel_h, window.kernel_w}},
           {"stride", {window.stride_h, window.stride_w}},
           {"padding", {window.pad_top, window.pad_bottom, window.pad_left, window.pad_right}}};
+      if (window.dilation_h != 1 || window.dilation_w != 1) {
+        json["window"]["dilation"] = {window.dilation_h, window.dilation_w};
+      }
     }
     if (node.kind == OperatorKind::kDepthwiseConv2d)
       json["depth_multiplier"] = node.depth_multiplier;
+    if (node.kind == OperatorKind::kConcatenation) json["axis"] = node.axis;
     if (node.kind == OperatorKind::kAdd) {
       json["add"] = Json::object();
       AddPairs(json["add"], {node.add.input[0], node.add.input[1], node.add.output},

@@ -12,7 +12,7 @@ namespace macloom::ir {
 /// Formulas are normative in docs/numerics.md section 4. x = accumulator, m = multiplier, sh =
 /// shift.
 enum class RequantizationKind {
-  kNone,              ///< Node has no accumulator (reshape, softmax).
+  kNone,              ///< Codes are moved or chosen; MAX_POOL_2D still clamps.
   kShift,             ///< (x + 2^(s-1)) >> s, s = shifts[c] in 0..31 (fixed-point networks).
   kMultiplierDouble,  ///< TFLite default: SRDHM(x * 2^max(sh,0), m), then RDPOT by max(-sh,0).
   kMultiplierSingle,  ///< (x*m + 2^(30-sh)) >> (31-sh).

@@ -6,11 +6,11 @@ namespace macloom::ir {
 namespace {
 
 Result<Shape> WindowShape(const Shape& in, const Window& window, int64_t channels) {
-  auto height =
-      OutputExtent(in[0], window.kernel_h, window.stride_h, window.pad_top, window.pad_bottom);
+  auto height = OutputExtent(in[0], window.kernel_h, window.stride_h, window.dilation_h,
+                             window.pad_top, window.pad_bottom);
   if (!height.ok()) return InvalidInput("along y: " + height.error().message);
-  auto width =
-      OutputExtent(in[1], window.kernel_w, window.stride_w, window.pad_left, window.pad_right);
+  auto width = OutputExtent(in[1], window.kernel_w, window.stride_w, window.dilation_w,
+                            window.pad_left, window.pad_right);
   if (!width.ok()) return InvalidInput("along x: " + width.error().message);
   return Shape{*height, *width, channels};
 }
@@ -21,6 +21,42 @@ Status CheckWeightShape(const Shape& weights, const Shape& expected, const char*
                                   ToString(expected), layout));
 }
 
+Result<Shape> PaddedShape(const Shape& in, const Window& window) {
+  const Window padding = {.pad_top = window.pad_top,
+                          .pad_bottom = window.pad_bottom,
+                          .pad_left = window.pad_left,
+                          .pad_right = window.pad_right};
+  if (!(window == padding)) return InvalidInput("kernel, stride and dilation must be 1");
+  for (const int pad : {window.pad_top, window.pad_bottom, window.pad_left, window.pad_right}) {
+    if (pad < 0 || pad > kMaxWindowExtent) {
+      return InvalidInput(
+          fmt::format("padding is {}; accepted are 0 to {}", pad, kMaxWindowExtent));
+    }
+  }
+  return Shape{in[0] + window.pad_top + window.pad_bottom,
+               in[1] + window.pad_left + window.pad_right, in[2]};
+}
+
+Result<Shape> ConcatenatedShape(const Graph& graph, const Node& node) {
+  Shape out = graph.tensor(node.inputs[0]).shape;
+  if (node.axis < 0 || node.axis >= static_cast<int>(out.size())) {
+    return InvalidInput(fmt::format("axis is {}; accepted for shape {} are 0 to {}", node.axis,
+                                    ToString(out), out.size() - 1));
+  }
+  const size_t axis = static_cast<size_t>(node.axis);
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const Shape& shape = graph.tensor(node.inputs[i]).shape;
+    Shape expected = out;
+    if (shape.size() == out.size()) expected[axis] = shape[axis];
+    if (shape != expected) {
+      return InvalidInput(fmt::format("input {} has shape {}; accepted is {} but for axis {}", i,
+                                      ToString(shape), ToString(expected), node.axis));
+    }
+    out[axis] += shape[axis];
+  }
+  return out;
+}
+
 }  // namespace
 
 bool HasWeights(OperatorKind kind) {
@@ -29,8 +65,12 @@ bool HasWeights(OperatorKind kind) {
 }
 
 bool HasWindow(OperatorKind kind) {
-  return kind == OperatorKind::kConv2d || kind == OperatorKind::kDepthwiseConv2d ||
-         kind == OperatorKind::kAveragePool2d;
+  return kind == OperatorKind::kConv2d || kind == OperatorKind::kDepthwiseConv2d || IsPool(kind) ||
+         kind == OperatorKind::kPad;
+}
+
+bool IsPool(OperatorKind kind) {
+  return kind == OperatorKind::kAveragePool2d || kind == OperatorKind::kMaxPool2d;
 }
 
 int64_t NumOutputChannels(const Graph& graph, const Node& node) {
@@ -39,7 +79,8 @@ int64_t NumOutputChannels(const Graph& graph, const Node& node) {
   return node.kind == OperatorKind::kDepthwiseConv2d ? shape.back() : shape.front();
 }
 
-Result<int64_t> OutputExtent(int64_t in, int kernel, int stride, int pad_before, int pad_after) {
+Result<int64_t> OutputExtent(int64_t in, int kernel, int stride, int dilation, int pad_before,
+                             int pad_after) {
   if (in < 1 || in > kMaxElements) {
     return InvalidInput(fmt::format("input size is {}; accepted are 1 to {}", in, kMaxElements));
   }
@@ -51,18 +92,23 @@ Result<int64_t> OutputExtent(int64_t in, int kernel, int stride, int pad_before,
     return InvalidInput(
         fmt::format("stride is {}; accepted are 1 to {}", stride, kMaxWindowExtent));
   }
+  if (dilation < 1 || dilation > kMaxWindowExtent) {
+    return InvalidInput(
+        fmt::format("dilation is {}; accepted are 1 to {}", dilation, kMaxWindowExtent));
+  }
+  const int64_t extent = int64_t{kernel - 1} * dilation + 1;
   for (int padding : {pad_before, pad_after}) {
-    if (padding < 0 || padding >= kernel) {
-      return InvalidInput(fmt::format("padding is {}; accepted are 0 to {} (kernel size - 1)",
-                                      padding, kernel - 1));
+    if (padding < 0 || padding >= extent) {
+      return InvalidInput(fmt::format("padding is {}; accepted are 0 to {} (kernel extent - 1)",
+                                      padding, extent - 1));
     }
   }
   const int64_t padded = in + pad_before + pad_after;
-  if (kernel > padded) {
+  if (extent > padded) {
     return InvalidInput(
-        fmt::format("kernel size {} exceeds the padded input size {}", kernel, padded));
+        fmt::format("kernel extent {} exceeds the padded input size {}", extent, padded));
   }
-  return (padded - kernel) / stride + 1;
+  return (padded - extent) / stride + 1;
 }
 
 Result<Shape> OutputShape(const Graph& graph, const Node& node) {
@@ -98,7 +144,16 @@ Result<Shape> OutputShape(const Graph& graph, const Node& node) {
       return Shape{num_outputs};
     }
     case OperatorKind::kAveragePool2d:
+    case OperatorKind::kMaxPool2d:
+      if (window.dilation_h != 1 || window.dilation_w != 1) {
+        return InvalidInput(fmt::format("dilation of pooling is {}x{}; accepted is 1x1",
+                                        window.dilation_h, window.dilation_w));
+      }
       return WindowShape(in, window, in[2]);
+    case OperatorKind::kPad:
+      return PaddedShape(in, window);
+    case OperatorKind::kConcatenation:
+      return ConcatenatedShape(graph, node);
     case OperatorKind::kAdd: {
       const Shape& other = graph.tensor(node.inputs[1]).shape;
       if (other != in) {

@@ -13,13 +13,14 @@ inline constexpr int64_t kMaxTotalElements = int64_t{1} << 28;
 /// Most axes of a tensor or constant.
 inline constexpr int kMaxRank = 8;
 
-/// Output size of one axis: (in + pad_before + pad_after - kernel) / stride + 1, rounded down.
+/// Output size of one axis: (in + pad_before + pad_after - extent) / stride + 1, rounded down, with
+/// extent = (kernel - 1) * dilation + 1.
 ///
-/// @return kInvalidInput unless in, kernel and stride are in 1..2^26 and 1..4096, each padding is
-/// in
-///         0..kernel-1 (so that every window holds at least one element of the image), and the
-///         kernel fits into the padded input.
-Result<int64_t> OutputExtent(int64_t in, int kernel, int stride, int pad_before, int pad_after);
+/// @return kInvalidInput unless in is in 1..2^26, kernel, stride and dilation in 1..4096, each
+///         padding in 0..extent-1, and the extent fits into the padded input. Without dilation
+///         every window then holds an element of the image.
+Result<int64_t> OutputExtent(int64_t in, int kernel, int stride, int dilation, int pad_before,
+                             int pad_after);
 
 /// Shape of `node`'s output from its inputs' shapes, its window and its weights.
 ///
@@ -30,7 +31,9 @@ Result<Shape> OutputShape(const Graph& graph, const Node& node);
 
 /// True for CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED.
 bool HasWeights(OperatorKind kind);
-/// True for CONV_2D, DEPTHWISE_CONV_2D and AVERAGE_POOL_2D.
+/// True for AVERAGE_POOL_2D and MAX_POOL_2D.
+bool IsPool(OperatorKind kind);
+/// True for CONV_2D, DEPTHWISE_CONV_2D, pooling and PAD: Node::window is used.
 bool HasWindow(OperatorKind kind);
 
 /// Output channels of a node with weights, from the weights' shape.

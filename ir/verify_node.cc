@@ -20,7 +20,11 @@ bool IsMultiplier(RequantizationKind kind) {
 
 Status CheckOperands(const Graph& graph, const Node& node) {
   const size_t num_inputs = node.kind == OperatorKind::kAdd ? 2 : 1;
-  if (node.inputs.size() != num_inputs) {
+  const bool is_list = node.kind == OperatorKind::kConcatenation;
+  if (is_list && node.inputs.empty()) {
+    return InvalidInput("has no inputs; accepted is at least one");
+  }
+  if (!is_list && node.inputs.size() != num_inputs) {
     return InvalidInput(
         fmt::format("has {} inputs; accepted are {}", node.inputs.size(), num_inputs));
   }
@@ -221,6 +225,27 @@ Status CheckAveragePool(const Graph& graph, const Node& node) {
   return CheckClamp(graph, node, 0);
 }
 
+/// The codes of all inputs go to the output unchanged.
+Status CheckSameFormat(const Graph& graph, const Node& node) {
+  const TensorInfo& out = graph.tensor(node.output);
+  for (const TensorId id : node.inputs) {
+    const TensorInfo& in = graph.tensor(id);
+    if (in.format == out.format && in.quantization.zero_point() == out.quantization.zero_point()) {
+      continue;
+    }
+    return InvalidInput(fmt::format(
+        "takes {} with zero point {} to {} with zero point {}; accepted are equal formats",
+        ToString(in.format), in.quantization.zero_point(), ToString(out.format),
+        out.quantization.zero_point()));
+  }
+  return {};
+}
+
+Status CheckMaxPool(const Graph& graph, const Node& node) {
+  MACLOOM_RETURN_IF_ERROR(CheckSameFormat(graph, node));
+  return CheckClamp(graph, node, 0);
+}
+
 Status CheckSoftmax(const Graph& graph, const Node& node) {
   const TensorInfo& in = graph.tensor(node.inputs[0]);
   const TensorInfo& out = graph.tensor(node.output);
@@ -274,6 +299,9 @@ Status VerifyNode(const Graph& graph, const Node& node) {
       return CheckAveragePool(graph, node);
     case OperatorKind::kAdd:
       return CheckAdd(graph, node);
+    case OperatorKind::kMaxPool2d:
+    case OperatorKind::kConcatenation:
+    case OperatorKind::kPad:
     case OperatorKind::kReshape:
     case OperatorKind::kSoftmax:
       break;
@@ -282,16 +310,8 @@ Status VerifyNode(const Graph& graph, const Node& node) {
       CheckKind(node, node.requantization.kind == RequantizationKind::kNone, "none"));
   MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
   if (node.kind == OperatorKind::kSoftmax) return CheckSoftmax(graph, node);
-  const TensorInfo& in = graph.tensor(node.inputs[0]);
-  const TensorInfo& out = graph.tensor(node.output);
-  if (!(in.format == out.format) || in.quantization.zero_point() != out.quantization.zero_point()) {
-    return InvalidInput(
-        fmt::format("reshapes {} with zero point {} to {} with zero point {}; accepted "
-                    "are equal formats",
-                    ToString(in.format), in.quantization.zero_point(), ToString(out.format),
-                    out.quantization.zero_point()));
-  }
-  return {};
+  if (node.kind == OperatorKind::kMaxPool2d) return CheckMaxPool(graph, node);
+  return CheckSameFormat(graph, node);
 }
 
 }  // namespace macloom::ir

@@ -179,6 +179,8 @@ class Checker {
       MACLOOM_RETURN_IF_ERROR(Require(d_.in_col_pitch() % 2 == 1, "in_col_pitch", d_.in_col_pitch(),
                                       "odd pitches: words of a window lie in different banks"));
     }
+    MACLOOM_RETURN_IF_ERROR(
+        Require(!d_.maximum() || d_.unit_weights(), "maximum", 1, "0, or 1 with unit_weights"));
     if (d_.unit_weights()) {
       MACLOOM_RETURN_IF_ERROR(InRange("stream_groups", d_.stream_groups(), 0, 0));
       return CheckMultiplier(config_, d_, "multiplier", static_cast<int32_t>(d_.multiplier()),

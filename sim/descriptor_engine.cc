@@ -307,7 +307,9 @@ class Operation {
               for (int l = 0; l < valid; ++l) {
                 const size_t lane = static_cast<size_t>(l);
                 const int weight = unit ? 1 : weights_[tap * lanes_ + l];
-                acc[lane] = Accumulate(acc[lane], word[lane] * weight);
+                acc[lane] = !d_.maximum() ? Accumulate(acc[lane], word[lane] * weight)
+                            : tap == 0    ? word[lane]
+                                          : std::max<int64_t>(acc[lane], word[lane]);
               }
               if (!unit) m_.counters.macs += valid;
             }

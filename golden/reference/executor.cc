@@ -64,6 +64,15 @@ NodeRun RunNode(const ir::Graph& graph, const ir::Node& node,
       return AveragePool(graph, node, input(0), accumulation);
     case ir::OperatorKind::kAdd:
       return Add(graph, node, input(0), input(1));
+    case ir::OperatorKind::kMaxPool2d:
+      return MaxPool(graph, node, input(0));
+    case ir::OperatorKind::kConcatenation: {
+      std::vector<const ir::TensorValue*> parts;
+      for (size_t i = 0; i < node.inputs.size(); ++i) parts.push_back(&input(i));
+      return Concatenation(graph, node, parts);
+    }
+    case ir::OperatorKind::kPad:
+      return Pad(graph, node, input(0));
     case ir::OperatorKind::kReshape:
       return Reshape(graph, node, input(0));
     case ir::OperatorKind::kSoftmax:

@@ -32,12 +32,22 @@ NodeRun FullyConnected(const ir::Graph& graph, const ir::Node& node, const ir::T
 NodeRun AveragePool(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& x,
                     const ir::Accumulation& accumulation);
 
+/// x [H, W, C] -> [OH, OW, C]: the largest code inside the image, clamped.
+NodeRun MaxPool(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& x);
+
 /// a and b of one shape: MBQM(MBQM((a - z_a)*2^20) + MBQM((b - z_b)*2^20)) + z_out, clamped.
 NodeRun Add(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& a,
             const ir::TensorValue& b);
 
 /// Over the last axis, every row on its own. Counts no clamps: its range is part of the function.
 NodeRun Softmax(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& x);
+
+/// The codes of all inputs, one input after the other along the node's axis.
+NodeRun Concatenation(const ir::Graph& graph, const ir::Node& node,
+                      const std::vector<const ir::TensorValue*>& inputs);
+
+/// x [H, W, C] -> [H + pads, W + pads, C]: the zero point around the image.
+NodeRun Pad(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& x);
 
 /// The same codes under the output's shape.
 NodeRun Reshape(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue& x);

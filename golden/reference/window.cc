@@ -12,8 +12,8 @@ WindowCodes GatherWindow(const ir::TensorValue& map_hwc, const ir::Window& windo
       static_cast<size_t>(window.kernel_h * int64_t{window.kernel_w} * num_channels));
   for (int64_t ky = 0; ky < window.kernel_h; ++ky) {
     for (int64_t kx = 0; kx < window.kernel_w; ++kx) {
-      const int64_t y = out_y * window.stride_h + ky - window.pad_top;
-      const int64_t x = out_x * window.stride_w + kx - window.pad_left;
+      const int64_t y = out_y * window.stride_h + ky * window.dilation_h - window.pad_top;
+      const int64_t x = out_x * window.stride_w + kx * window.dilation_w - window.pad_left;
       const bool is_inside = y >= 0 && y < height && x >= 0 && x < width;
       if (!is_inside) {
         gathered.codes.insert(gathered.codes.end(), static_cast<size_t>(num_channels),

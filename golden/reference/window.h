@@ -16,8 +16,8 @@ struct WindowCodes {
 
 /// Gathers the window of output position (out_y, out_x) from a map [H, W, C].
 ///
-/// Tap (ky, kx) is the image position (out_y*stride_h + ky - pad_top, out_x*stride_w + kx -
-/// pad_left); outside the image every channel is `outside_code`.
+/// Tap (ky, kx) is the image position (out_y*stride_h + ky*dilation_h - pad_top, out_x*stride_w +
+/// kx*dilation_w - pad_left); outside the image every channel is `outside_code`.
 WindowCodes GatherWindow(const ir::TensorValue& map_hwc, const ir::Window& window, int64_t out_y,
                          int64_t out_x, int32_t outside_code);
 

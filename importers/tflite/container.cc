@@ -130,6 +130,13 @@ FileOptions ReadOptions(const schema::OperatorRecord& record) {
       options.kind = OptionsKind::kSoftmax;
       options.beta = record.options_as_SoftmaxOptions()->beta();
       return options;
+    case schema::OperatorOptions_ConcatenationOptions: {
+      const auto& table = *record.options_as_ConcatenationOptions();
+      options.kind = OptionsKind::kConcatenation;
+      options.axis = table.axis();
+      options.activation = table.activation();
+      return options;
+    }
     case schema::OperatorOptions_AddOptions:
       options.kind = OptionsKind::kAdd;
       options.activation = record.options_as_AddOptions()->activation();

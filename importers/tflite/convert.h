@@ -17,6 +17,13 @@ Status ConvertFullyConnected(const FileOperator& file_operator, GraphBuilder& bu
                              ir::Node& node);
 Status ConvertAveragePool2d(const FileOperator& file_operator, GraphBuilder& builder,
                             ir::Node& node);
+Status ConvertMaxPool2d(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);
+Status ConvertConcatenation(const FileOperator& file_operator, GraphBuilder& builder,
+                            ir::Node& node);
+Status ConvertPad(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);
+/// Between int8 tensors: a depthwise 1x1 convolution with the weight 1, which is the same
+/// arithmetic.
+Status ConvertQuantize(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);
 Status ConvertAdd(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);
 Status ConvertReshape(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);
 Status ConvertSoftmax(const FileOperator& file_operator, GraphBuilder& builder, ir::Node& node);

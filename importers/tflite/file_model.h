@@ -60,6 +60,7 @@ enum class OptionsKind {
   kPool,
   kFullyConnected,
   kSoftmax,
+  kConcatenation,
   kAdd,
   kReshape,
   kOther,
@@ -74,6 +75,7 @@ struct FileOptions {
   int32_t dilation_h = 1, dilation_w = 1;
   int32_t kernel_h = 0, kernel_w = 0;
   int32_t depth_multiplier = 0;
+  int32_t axis = 0;
   int weights_layout = 0;
   bool keeps_rank = false;
   float beta = 0.0f;

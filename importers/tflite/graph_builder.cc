@@ -74,16 +74,15 @@ Status CheckStorage(const FileTensor& tensor) {
 Status CheckType(const FileTensor& tensor, int type, const char* role) {
   if (tensor.type == type) return {};
   return Unsupported(fmt::format(
-      "{} ({}) has type {}; supported are INT8 activations and weights and INT32 biases",
+      "{} ({}) has type {}; supported are INT8 activations, INT8 and INT4 weights and INT32 biases",
       tensor.label, role, TensorTypeName(tensor.type)));
 }
 
-Status CheckDataSize(const FileTensor& tensor, int64_t num_elements, int64_t element_bytes) {
+Status CheckDataSize(const FileTensor& tensor, int64_t expected) {
   if (tensor.data.empty()) {
     return Unsupported(
         fmt::format("{} holds no data; supported are constant weights and biases", tensor.label));
   }
-  const int64_t expected = num_elements * element_bytes;
   if (static_cast<int64_t>(tensor.data.size()) == expected) return {};
   return InvalidInput(fmt::format("{} holds {} bytes; accepted are {} (shape and type)",
                                   tensor.label, tensor.data.size(), expected));
@@ -130,6 +129,13 @@ std::string GraphBuilder::UniqueName(const FileTensor& tensor, int32_t file_inde
     int& num_copies = num_copies_of_[file_index];
     while (names_.contains(name)) name = fmt::format("{}.{}", stem, ++num_copies + 1);
   }
+  names_.insert(name);
+  return name;
+}
+
+std::string GraphBuilder::UniqueName(const std::string& stem) {
+  std::string name = stem;
+  for (int n = 2; names_.contains(name); ++n) name = fmt::format("{}#{}", stem, n);
   names_.insert(name);
   return name;
 }
@@ -188,12 +194,58 @@ Result<ir::TensorId> GraphBuilder::Activation(int32_t file_index) const {
       tensor.label));
 }
 
+Result<std::vector<int64_t>> GraphBuilder::Integers(int32_t file_index,
+                                                    const ir::Shape& shape) const {
+  if (file_index < 0) return InvalidInput("an operand is absent (tensor -1); accepted is a tensor");
+  const FileTensor& tensor = FileTensorAt(file_index);
+  MACLOOM_RETURN_IF_ERROR(CheckStorage(tensor));
+  const bool is_wide = tensor.type == kTypeInt64;
+  if (!is_wide && tensor.type != kTypeInt32) {
+    return Unsupported(fmt::format("{} has type {}; supported are INT32 and INT64", tensor.label,
+                                   TensorTypeName(tensor.type)));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Shape given, CheckedShape(tensor, shape.size(), shape.size()));
+  if (given != shape) {
+    return Unsupported(fmt::format("{} has the shape {}; supported is {}", tensor.label,
+                                   ir::ToString(given), ir::ToString(shape)));
+  }
+  const size_t item = is_wide ? sizeof(int64_t) : sizeof(int32_t);
+  MACLOOM_RETURN_IF_ERROR(
+      CheckDataSize(tensor, ir::NumElements(shape) * static_cast<int64_t>(item)));
+  std::vector<int64_t> values(static_cast<size_t>(ir::NumElements(shape)));
+  for (size_t i = 0; i < values.size(); ++i) {
+    int32_t narrow = 0;
+    if (is_wide) {
+      std::memcpy(&values[i], tensor.data.data() + i * item, item);
+    } else {
+      std::memcpy(&narrow, tensor.data.data() + i * item, item);
+      values[i] = narrow;
+    }
+  }
+  return values;
+}
+
+Result<ir::ConstantId> GraphBuilder::AddUnitWeights(const std::string& name, int64_t num_channels) {
+  MACLOOM_RETURN_IF_ERROR(Charge(num_channels));
+  ir::Constant constant;
+  constant.name = UniqueName(name + "_unit");
+  constant.shape = {1, 1, num_channels};
+  constant.format = ir::NumberFormat::Int8();
+  constant.codes.assign(static_cast<size_t>(num_channels), 1);
+  constant.quantization.scales = {1.0f};
+  constant.quantization.zero_points = {0};
+  graph_.constants.push_back(std::move(constant));
+  return static_cast<ir::ConstantId>(graph_.constants.size() - 1);
+}
+
 Result<ir::Shape> GraphBuilder::WeightShape(int32_t file_index, size_t rank) const {
   const FileTensor& tensor = FileTensorAt(file_index);
   MACLOOM_RETURN_IF_ERROR(CheckStorage(tensor));
-  MACLOOM_RETURN_IF_ERROR(CheckType(tensor, kTypeInt8, "weights"));
+  const bool is_int4 = tensor.type == kTypeInt4;
+  if (!is_int4) MACLOOM_RETURN_IF_ERROR(CheckType(tensor, kTypeInt8, "weights"));
   MACLOOM_ASSIGN_OR_RETURN(ir::Shape shape, CheckedShape(tensor, rank, rank));
-  MACLOOM_RETURN_IF_ERROR(CheckDataSize(tensor, ir::NumElements(shape), 1));
+  const int64_t num_elements = ir::NumElements(shape);
+  MACLOOM_RETURN_IF_ERROR(CheckDataSize(tensor, is_int4 ? (num_elements + 1) / 2 : num_elements));
   return shape;
 }
 
@@ -201,7 +253,7 @@ Result<ir::ConstantId> GraphBuilder::AddWeights(int32_t file_index, const ir::Sh
                                                 int file_axis, int ir_axis) {
   const FileTensor& tensor = FileTensorAt(file_index);
   const int64_t num_channels = shape[static_cast<size_t>(ir_axis)];
-  MACLOOM_CHECK(ir::NumElements(shape) == static_cast<int64_t>(tensor.data.size()));
+  const size_t num_elements = static_cast<size_t>(ir::NumElements(shape));
   MACLOOM_RETURN_IF_ERROR(Charge(ir::NumElements(shape)));
   ir::Constant constant;
   MACLOOM_ASSIGN_OR_RETURN(constant.quantization,
@@ -209,8 +261,16 @@ Result<ir::ConstantId> GraphBuilder::AddWeights(int32_t file_index, const ir::Sh
   constant.name = UniqueName(tensor, file_index);
   constant.shape = shape;
   constant.format = ir::NumberFormat::Int8();
-  constant.codes.reserve(tensor.data.size());
-  for (const uint8_t byte : tensor.data) constant.codes.push_back(static_cast<int8_t>(byte));
+  constant.codes.reserve(num_elements);
+  if (tensor.type == kTypeInt4) {
+    constant.format.bits = 4;
+    for (size_t i = 0; i < num_elements; ++i) {
+      const int half = tensor.data[i / 2] >> (i % 2 * 4) & 15;
+      constant.codes.push_back(half >= 8 ? half - 16 : half);
+    }
+  } else {
+    for (const uint8_t byte : tensor.data) constant.codes.push_back(static_cast<int8_t>(byte));
+  }
   graph_.constants.push_back(std::move(constant));
   return static_cast<ir::ConstantId>(graph_.constants.size() - 1);
 }
@@ -226,7 +286,7 @@ Result<ir::ConstantId> GraphBuilder::AddBias(int32_t file_index, const ir::Quant
     return InvalidInput(fmt::format("{} has {} elements; accepted are {} (output channels)",
                                     tensor.label, shape[0], num_channels));
   }
-  MACLOOM_RETURN_IF_ERROR(CheckDataSize(tensor, num_channels, sizeof(int32_t)));
+  MACLOOM_RETURN_IF_ERROR(CheckDataSize(tensor, num_channels * int64_t{sizeof(int32_t)}));
   for (size_t index = 0; index < tensor.quantization.zero_points.size(); ++index) {
     const int64_t zero_point = tensor.quantization.zero_points[index];
     if (zero_point != 0) {

@@ -33,10 +33,17 @@ class GraphBuilder {
   /// Whether the file tensor holds data.
   bool IsConstant(int32_t file_index) const { return !FileTensorAt(file_index).data.empty(); }
 
-  /// Shape of a weight tensor of `rank` dimensions, all >= 1; checks type INT8 and the data's size.
+  /// The elements of a constant INT32 or INT64 tensor of `shape`.
+  Result<std::vector<int64_t>> Integers(int32_t file_index, const ir::Shape& shape) const;
+
+  /// Shape of a weight tensor of `rank` dimensions, all >= 1; checks type (INT8, or INT4 packed two
+  /// to a byte, low half first) and the data's size.
   Result<ir::Shape> WeightShape(int32_t file_index, size_t rank) const;
 
-  /// Adds int8 weights as `shape` (same elements and order as in the file, see WeightShape()), with
+  /// Adds the weights [1, 1, num_channels] that leave a map as it is: 1 on a scale of 1.
+  Result<ir::ConstantId> AddUnitWeights(const std::string& name, int64_t num_channels);
+
+  /// Adds weights as `shape` (same elements and order as in the file, see WeightShape()), with
   /// one scale or one per index of `file_axis`, which is `ir_axis` of `shape`.
   Result<ir::ConstantId> AddWeights(int32_t file_index, const ir::Shape& shape, int file_axis,
                                     int ir_axis);
@@ -49,6 +56,7 @@ class GraphBuilder {
  private:
   const FileTensor& FileTensorAt(int32_t file_index) const;
   std::string UniqueName(const FileTensor& tensor, int32_t file_index);
+  std::string UniqueName(const std::string& stem);
   Status Charge(int64_t num_elements);
 
   const FileModel& file_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -24,6 +25,9 @@ using tflite::FileOperator;
 using tflite::GraphBuilder;
 using tflite::OptionsKind;
 
+constexpr size_t kAll = SIZE_MAX;
+constexpr size_t kMaxConcatenated = 64;
+
 /// What one operator of the subset needs.
 struct Conversion {
   tflite::OperatorCode code;
@@ -32,7 +36,7 @@ struct Conversion {
   bool needs_options;  ///< Defaults are meaningless (a stride of 0) where they are needed.
   size_t min_inputs;
   size_t max_inputs;
-  size_t num_activations;  ///< Leading inputs that are activations.
+  size_t num_activations;  ///< Leading inputs that are activations; kAll: every input.
   const char* snake_name;
   Status (*convert)(const FileOperator&, GraphBuilder&, ir::Node&);
 };
@@ -47,6 +51,14 @@ constexpr auto kConversions = std::to_array<Conversion>({
      tflite::ConvertFullyConnected},
     {tflite::kOperatorAveragePool2d, ir::OperatorKind::kAveragePool2d, OptionsKind::kPool, true, 1,
      1, 1, "average_pool_2d", tflite::ConvertAveragePool2d},
+    {tflite::kOperatorMaxPool2d, ir::OperatorKind::kMaxPool2d, OptionsKind::kPool, true, 1, 1, 1,
+     "max_pool_2d", tflite::ConvertMaxPool2d},
+    {tflite::kOperatorConcatenation, ir::OperatorKind::kConcatenation, OptionsKind::kConcatenation,
+     true, 1, kMaxConcatenated, kAll, "concatenation", tflite::ConvertConcatenation},
+    {tflite::kOperatorPad, ir::OperatorKind::kPad, OptionsKind::kOther, false, 2, 2, 1, "pad",
+     tflite::ConvertPad},
+    {tflite::kOperatorQuantize, ir::OperatorKind::kDepthwiseConv2d, OptionsKind::kOther, false, 1,
+     1, 1, "quantize", tflite::ConvertQuantize},
     {tflite::kOperatorAdd, ir::OperatorKind::kAdd, OptionsKind::kAdd, false, 2, 2, 2, "add",
      tflite::ConvertAdd},
     {tflite::kOperatorReshape, ir::OperatorKind::kReshape, OptionsKind::kReshape, false, 1, 2, 1,
@@ -110,7 +122,8 @@ Result<ir::Node> ConvertOperator(const FileOperator& file_operator, const Conver
   MACLOOM_RETURN_IF_ERROR(CheckOperands(file_operator, conversion));
   ir::Node node;
   node.kind = conversion.kind;
-  for (size_t operand = 0; operand < conversion.num_activations; ++operand) {
+  const size_t num_activations = std::min(conversion.num_activations, file_operator.inputs.size());
+  for (size_t operand = 0; operand < num_activations; ++operand) {
     const int32_t file_index = file_operator.inputs[operand];
     if (file_index < 0) {
       return InvalidInput(

@@ -8,11 +8,13 @@ namespace macloom::importers::tflite {
 
 /// The window of `options` on a feature map [H, W, C].
 ///
-/// SAME: out = ceil(in / stride), total = max(0, (out - 1) * stride + kernel - in), half of it
-/// (rounded down) before the image and the rest after. VALID: no padding.
-/// @return kInvalidInput (kernel or stride < 1, window larger than the image under VALID, unknown
-///         padding code) or kUnsupported (dilation other than 1, kernel or stride above the
-///         verifier's limit).
+/// SAME: out = ceil(in / stride), total = max(0, (out - 1) * stride + extent - in), half of it
+/// (rounded down) before the image and the rest after; extent = (kernel - 1) * dilation + 1. VALID:
+/// no padding.
+/// @return kInvalidInput (kernel, stride or dilation < 1, window larger than the image under VALID,
+/// unknown
+///         padding code) or kUnsupported (kernel, stride or dilation above the verifier's
+///         limit).
 Result<ir::Window> ResolveWindow(const FileOptions& options, int64_t kernel_h, int64_t kernel_w,
                                  const ir::Shape& input_hwc);
 

@@ -65,6 +65,8 @@ module loom_array #(
   input  logic [RowBits-1:0]               weight_sel_i,
   /// All weights are 1 and the start value is 0.
   input  logic                             unit_weights_i,
+  /// Depthwise with `unit_weights_i`: the largest code instead of the sum.
+  input  logic                             maximum_i,
   /// Events of row m count.
   input  logic [Rows-1:0]                  row_valid_i,
   /// Depthwise: events of lane l count.
@@ -122,6 +124,7 @@ module loom_array #(
   logic                 first_q1, first_q2, first_q3;
   logic                 last_q1, last_q2, last_q3;
   logic                 unit_q1, unit_q2, unit_q3;
+  logic                 maximum_q1, maximum_q2;
   logic                 set_q1, set_q2, set_q3;
   logic [EntryBits-1:0] entry_q1, entry_q2, entry_q3;
   logic [Rows-1:0]      row_valid_q1, row_valid_q2, row_valid_q3;
@@ -173,6 +176,7 @@ module loom_array #(
       first_q1 <= first_i;
       last_q1 <= last_i;
       unit_q1 <= unit_weights_i;
+      maximum_q1 <= maximum_i;
       set_q1 <= start_set_i;
       entry_q1 <= entry_i;
       row_valid_q1 <= row_valid_i;
@@ -183,6 +187,7 @@ module loom_array #(
     first_q2 <= first_q1;
     last_q2 <= last_q1;
     unit_q2 <= unit_q1;
+    maximum_q2 <= maximum_q1;
     set_q2 <= set_q1;
     entry_q2 <= entry_q1;
     row_valid_q2 <= row_valid_q1;
@@ -236,6 +241,7 @@ module loom_array #(
       .tree_i            (valid_q2 && !depthwise_q2),
       .dense_i           (dense),
       .depthwise_i       (depthwise),
+      .maximum_i         (maximum_q2),
       .first_i           (acc_first),
       .last_i            (acc_last),
       .entry_i           (entry_q3),

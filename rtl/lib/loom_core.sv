@@ -462,6 +462,7 @@ module loom_core #(
     .weight_row_i     (ring_rdata_i),
     .weight_sel_i     (dw_weight_sel),
     .unit_weights_i   (unit_weights),
+    .maximum_i        (desc_i[loom_desc_pkg::MAXIMUM_LSB]),
     .row_valid_i      (dw_valid ? dw_rows : conv_rows),
     .lane_valid_i     (dw_lanes),
     .start_set_i      (dw_valid ? dw_set : conv_set),

@@ -40,6 +40,8 @@ package loom_desc_pkg;
   localparam int SATURATE_BITS = 1;
   localparam int RELEASE_ROWS_LSB = 213;
   localparam int RELEASE_ROWS_BITS = 1;
+  localparam int MAXIMUM_LSB = 214;
+  localparam int MAXIMUM_BITS = 1;
   localparam int IN_ORIGIN_LSB = 224;
   localparam int IN_ORIGIN_BITS = 16;
   localparam int OUT_BASE_LSB = 240;

@@ -60,6 +60,8 @@ module loom_row #(
   input  logic                             dense_i,
   /// Cycle o+2: accumulates product l in accumulator l. Never together with `dense_i`.
   input  logic                             depthwise_i,
+  /// Accumulation cycle, depthwise: acc = max(acc, product), first_i: acc = product; no event.
+  input  logic                             maximum_i,
   /// Accumulation cycle: starts from the start value.
   input  logic                             first_i,
   /// Accumulation cycle: the result also goes to the shadow.
@@ -141,6 +143,12 @@ module loom_row #(
     if (event_bit && sat) limit = {1'b1, exact[ExactWidth-1] ? ~largest : largest};
   endfunction
 
+  /// A product with weight 1 is an activation code, which every accumulator holds.
+  function automatic logic signed [AccWidth-1:0] code_of(
+      input logic signed [ProductWidth-1:0] product);
+    code_of = AccWidth'(signed'(product[ActBits-1:0]));
+  endfunction
+
   //////////////////////////////
   // Operands, products, tree //
   //////////////////////////////
@@ -213,6 +221,10 @@ module loom_row #(
       lane_base[l] = first_i ? lane_starts_i[l*AccWidth +: AccWidth] : acc_q[l];
       lane_limited[l] = limit(ExactWidth'(lane_base[l]) + ExactWidth'(product_q[l]), narrow_i,
                               saturate);
+      if (maximum_i) begin
+        lane_limited[l] = {1'b0, first_i || code_of(product_q[l]) > acc_q[l] ?
+                                 code_of(product_q[l]) : acc_q[l]};
+      end
     end
   end
 

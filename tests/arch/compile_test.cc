@@ -143,7 +143,7 @@ void ExpectTensorsAreCovered(const Job& job) {
     int64_t macs = 0;
     for (const JobStep& step : job.steps) {
       if (step.node != static_cast<int>(n)) continue;
-      macs += step.macs;
+      macs += step.useful_macs;
       for (const TensorRegion& region : step.produces) {
         if (region.tensor != node.output) continue;
         for (int y = 0; y < region.num_rows; ++y) {
@@ -229,10 +229,15 @@ TEST(CompileTest, BadNetworksAreRefusedWithTheReason) {
     return job.ok() ? std::string("compiled") : job.error().message;
   };
   testing::LayerSpec spec;
+  spec.kind = ir::OperatorKind::kConcatenation;
   spec.input = {5, 5, 3};
-  spec.depth_multiplier = 2;
-  EXPECT_THAT(message(testing::RandomDepthwiseGraph(rng, spec), {}),
-              HasSubstr("depth multiplier 2 on 3 channels"));
+  spec.axis = 2;
+  EXPECT_THAT(message(testing::RandomLayerGraph(rng, spec), {}),
+              HasSubstr("input 1 starts at channel 3; supported are multiples of 16"));
+  spec = {};
+  spec.kind = ir::OperatorKind::kPad;
+  spec.window.pad_left = 256;
+  EXPECT_THAT(message(testing::RandomLayerGraph(rng, spec), {}), HasSubstr("at most 255"));
   spec = {};
   spec.input = {2, 400, 3};
   spec.window = {1, 300, 1, 1, 0, 0, 299, 0};

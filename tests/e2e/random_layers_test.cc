@@ -34,10 +34,17 @@ void Fit(Rng& rng, const arch::HardwareConfig& config, testing::LayerSpec& spec)
 }
 
 ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int64_t index) {
-  const ir::OperatorKind kinds[] = {ir::OperatorKind::kConv2d, ir::OperatorKind::kDepthwiseConv2d,
+  const ir::OperatorKind kinds[] = {ir::OperatorKind::kConv2d,
+                                    ir::OperatorKind::kDepthwiseConv2d,
                                     ir::OperatorKind::kFullyConnected,
-                                    ir::OperatorKind::kAveragePool2d, ir::OperatorKind::kAdd};
-  if (index % 6 == 5 && config.activation_bits == 8 && config.weight_bits == 8) {
+                                    ir::OperatorKind::kAveragePool2d,
+                                    ir::OperatorKind::kAdd,
+                                    ir::OperatorKind::kMaxPool2d,
+                                    ir::OperatorKind::kPad,
+                                    ir::OperatorKind::kConcatenation};
+  constexpr int64_t kKinds = std::size(kinds);
+  const int64_t kind = index % (kKinds + 1);
+  if (kind == kKinds && config.activation_bits == 8 && config.weight_bits == 8) {
     testing::ChainOptions options;
     options.num_layers = static_cast<int>(rng.UniformInt(1, 4));
     options.input = {rng.UniformInt(1, 14), rng.UniformInt(1, 12), rng.UniformInt(1, 24)};
@@ -45,9 +52,12 @@ ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int64_t in
                                                 : ir::RequantizationKind::kMultiplierSingle;
     return testing::RandomChain(rng, options);
   }
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kinds[index % 6 % 5]);
+  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kinds[kind % kKinds]);
   if (rng.Bernoulli(0.3)) spec.input.back() = rng.UniformInt(1, 70);
   if (rng.Bernoulli(0.3)) spec.output_channels = rng.UniformInt(1, 70);
+  if (spec.kind == ir::OperatorKind::kConcatenation && spec.axis == 2) {
+    spec.input.back() = rng.UniformInt(1, 2) * config.lanes;
+  }
   Fit(rng, config, spec);
   return testing::RandomLayerGraph(rng, spec);
 }

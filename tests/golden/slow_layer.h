@@ -88,8 +88,8 @@ inline SlowLayer RunSlowLayer(const ir::Graph& graph, const ir::Node& node,
         int64_t num_inside = 0;
         for (int64_t ky = 0; ky < window.kernel_h; ++ky) {
           for (int64_t kx = 0; kx < window.kernel_w; ++kx) {
-            const int64_t iy = oy * window.stride_h + ky - window.pad_top;
-            const int64_t ix = ox * window.stride_w + kx - window.pad_left;
+            const int64_t iy = oy * window.stride_h + ky * window.dilation_h - window.pad_top;
+            const int64_t ix = ox * window.stride_w + kx * window.dilation_w - window.pad_left;
             const bool is_inside = iy >= 0 && iy < in[0] && ix >= 0 && ix < in[1];
             num_inside += is_inside ? 1 : 0;
             if (is_pool && !is_inside) continue;

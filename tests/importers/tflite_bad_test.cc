@@ -104,12 +104,12 @@ TEST(TfliteBadTest, RefusesIndicesOutOfRange) {
 TEST(TfliteBadTest, RefusesOtherOperatorsAndNamesThemAll) {
   ExpectUnsupported({
       {"unsupported operators: SVDF (operator 1), operator code 207 (operator 3); supported are "
-       "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, AVERAGE_POOL_2D, ADD, RESHAPE, SOFTMAX",
+       "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, AVERAGE_POOL_2D, MAX_POOL_2D, ADD, "
+       "CONCATENATION, PAD, QUANTIZE, RESHAPE, SOFTMAX",
        [](FakeModel& m) {
          m.operators[kDepthwise].code = m.operators[kAdd].code = 27;
          m.operators[kPool].code = 207;
        }},
-      {"QUANTIZE (operator 6)", [](FakeModel& m) { m.operators[kSoftmax].code = 114; }},
       {"DEQUANTIZE (operator 6)", [](FakeModel& m) { m.operators[kSoftmax].code = 6; }},
       {"WHILE (operator 6)", [](FakeModel& m) { m.operators[kSoftmax].code = 119; }},
       {"operator code -5 (operator 6)", [](FakeModel& m) { m.operators[kSoftmax].code = -5; }},
@@ -179,8 +179,8 @@ TEST(TfliteBadTest, RefusesTypesOutsideTheSubset) {
       {"has type UINT8", [](FakeModel& m) { m.tensors[kInput].type = 3; }},
       {"tensor 3 'conv' (activation) has type INT16",
        [](FakeModel& m) { m.tensors[kConvOutput].type = 7; }},
-      {"tensor 1 'conv/weights' (weights) has type INT4",
-       [](FakeModel& m) { m.tensors[kConvWeights].type = 17; }},
+      {"tensor 1 'conv/weights' (weights) has type INT16",
+       [](FakeModel& m) { m.tensors[kConvWeights].type = 7; }},
       {"has type type code -7", [](FakeModel& m) { m.tensors[kConvWeights].type = -7; }},
       {"tensor 2 'conv/bias' (bias) has type INT64",
        [](FakeModel& m) { m.tensors[kConvBias].type = 4; }},
@@ -303,6 +303,9 @@ TEST(TfliteBadTest, RefusesWindows) {
       {"horizontal stride is -1", [](FakeModel& m) { m.operators[kConv].stride_w = -1; }},
       {"kernel height is 0", [](FakeModel& m) { m.operators[kPool].kernel_h = 0; }},
       {"kernel width is -3", [](FakeModel& m) { m.operators[kPool].kernel_w = -3; }},
+      {"horizontal dilation is 0", [](FakeModel& m) { m.operators[kDepthwise].dilation_w = 0; }},
+      {"'conv/weights' holds 72 bytes; accepted are 36",
+       [](FakeModel& m) { m.tensors[kConvWeights].type = tflite::kTypeInt4; }},
       {"padding code is 2", [](FakeModel& m) { m.operators[kConv].padding = 2; }},
       {"the window's height 3 is larger than the unpadded input's 2",
        [](FakeModel& m) { m.operators[kPool].kernel_h = 3; }},
@@ -310,9 +313,6 @@ TEST(TfliteBadTest, RefusesWindows) {
        [](FakeModel& m) { m.operators[kPool].kernel_w = 4; }},
   });
   ExpectUnsupported({
-      {"dilation is 2x1; supported is 1x1",
-       [](FakeModel& m) { m.operators[kConv].dilation_h = 2; }},
-      {"dilation is 1x0", [](FakeModel& m) { m.operators[kDepthwise].dilation_w = 0; }},
       {"vertical stride is 4097; supported are 1 to 4096",
        [](FakeModel& m) { m.operators[kConv].stride_h = 4097; }},
       {"kernel width is 2147483647",

@@ -40,6 +40,7 @@ struct FakeOperator {
   int32_t dilation_h = 1, dilation_w = 1;
   int32_t kernel_h = 1, kernel_w = 1;
   int32_t depth_multiplier = 0;
+  int32_t axis = 0;
   int8_t weights_layout = 0;
   bool keeps_rank = false;
   float beta = 1.0f;
@@ -82,6 +83,8 @@ inline flatbuffers::Offset<void> WriteOptions(flatbuffers::FlatBufferBuilder& bu
           .Union();
     case schema::OperatorOptions_SoftmaxOptions:
       return schema::CreateSoftmaxOptions(builder, op.beta).Union();
+    case schema::OperatorOptions_ConcatenationOptions:
+      return schema::CreateConcatenationOptions(builder, op.axis, op.activation).Union();
     case schema::OperatorOptions_AddOptions:
       return schema::CreateAddOptions(builder, op.activation).Union();
     case schema::OperatorOptions_ReshapeOptions:

@@ -46,8 +46,8 @@ std::vector<Tap> TapsAt(const Graph& graph, const Node& node, int64_t oy, int64_
   const int64_t num_outputs = graph.tensor(node.output).shape[2];
   for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
     for (int64_t kx = 0; kx < w.kernel_w; ++kx) {
-      const int64_t y = oy * w.stride_h - w.pad_top + ky;
-      const int64_t x = ox * w.stride_w - w.pad_left + kx;
+      const int64_t y = oy * w.stride_h - w.pad_top + ky * w.dilation_h;
+      const int64_t x = ox * w.stride_w - w.pad_left + kx * w.dilation_w;
       const bool is_padding = y < 0 || y >= in[0] || x < 0 || x >= in[1];
       if (node.kind == OperatorKind::kDepthwiseConv2d) {
         taps.push_back({codes[(ky * w.kernel_w + kx) * num_outputs + oc], is_padding});

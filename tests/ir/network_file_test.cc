@@ -201,7 +201,8 @@ TEST(NetworkFileTest, BadFieldsAreNamed) {
             "nodes[0].window.kernel is 9999; accepted are 0 to 4096");
   EXPECT_EQ(MessageAfter("\"CONV_2D\"", "\"CONV_3D\""),
             "nodes[0].operator is \"CONV_3D\"; accepted are CONV_2D, DEPTHWISE_CONV_2D, "
-            "FULLY_CONNECTED, AVERAGE_POOL_2D, ADD, RESHAPE, SOFTMAX");
+            "FULLY_CONNECTED, AVERAGE_POOL_2D, MAX_POOL_2D, ADD, CONCATENATION, PAD, RESHAPE, "
+            "SOFTMAX");
   EXPECT_EQ(MessageAfter("\"codes\":\"c0\"", "\"codes\":\"c9\""),
             "constants[0].codes names tensor \"c9\", which the file does not hold");
   EXPECT_EQ(MessageAfter("\"codes\":\"c1\"", "\"codes\":\"c0\""),

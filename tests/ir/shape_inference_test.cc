@@ -16,12 +16,16 @@ TEST(OutputExtentTest, EqualsCountingThePositions) {
       for (int stride = 1; stride <= 3; ++stride) {
         for (int before = 0; before < kernel; ++before) {
           for (int after = 0; after < kernel; ++after) {
-            int64_t count = 0;
-            for (int at = -before; at + kernel <= in + after; at += stride) ++count;
-            const Result<int64_t> extent = OutputExtent(in, kernel, stride, before, after);
-            ASSERT_EQ(extent.ok(), count > 0);
-            if (count > 0) {
-              ASSERT_EQ(*extent, count);
+            for (int dilation = 1; dilation <= 3; ++dilation) {
+              int64_t count = 0;
+              const int last = (kernel - 1) * dilation;
+              for (int at = -before; at + last < in + after; at += stride) ++count;
+              const Result<int64_t> extent =
+                  OutputExtent(in, kernel, stride, dilation, before, after);
+              ASSERT_EQ(extent.ok(), count > 0);
+              if (count > 0) {
+                ASSERT_EQ(*extent, count);
+              }
             }
           }
         }
@@ -31,20 +35,21 @@ TEST(OutputExtentTest, EqualsCountingThePositions) {
 }
 
 TEST(OutputExtentTest, BadParametersAreNamed) {
-  EXPECT_THAT(OutputExtent(0, 1, 1, 0, 0).error().message, HasSubstr("input size is 0"));
-  EXPECT_THAT(OutputExtent(5, 0, 1, 0, 0).error().message, HasSubstr("kernel size is 0"));
-  EXPECT_THAT(OutputExtent(5, 5000, 1, 0, 0).error().message, HasSubstr("kernel size is 5000"));
-  EXPECT_THAT(OutputExtent(5, 1, 0, 0, 0).error().message, HasSubstr("stride is 0"));
-  EXPECT_THAT(OutputExtent(5, 3, 1, -1, 0).error().message,
+  EXPECT_THAT(OutputExtent(0, 1, 1, 1, 0, 0).error().message, HasSubstr("input size is 0"));
+  EXPECT_THAT(OutputExtent(5, 0, 1, 1, 0, 0).error().message, HasSubstr("kernel size is 0"));
+  EXPECT_THAT(OutputExtent(5, 5000, 1, 1, 0, 0).error().message, HasSubstr("kernel size is 5000"));
+  EXPECT_THAT(OutputExtent(5, 1, 0, 1, 0, 0).error().message, HasSubstr("stride is 0"));
+  EXPECT_THAT(OutputExtent(5, 3, 1, 0, 0, 0).error().message, HasSubstr("dilation is 0"));
+  EXPECT_THAT(OutputExtent(5, 3, 1, 1, -1, 0).error().message,
               HasSubstr("padding is -1; accepted are 0 to 2"));
-  EXPECT_THAT(OutputExtent(5, 3, 1, 0, 3).error().message, HasSubstr("padding is 3"));
-  EXPECT_THAT(OutputExtent(5, 8, 1, 1, 1).error().message,
-              HasSubstr("kernel size 8 exceeds the padded input size 7"));
+  EXPECT_THAT(OutputExtent(5, 3, 1, 1, 0, 3).error().message, HasSubstr("padding is 3"));
+  EXPECT_THAT(OutputExtent(5, 8, 1, 1, 1, 1).error().message,
+              HasSubstr("kernel extent 8 exceeds the padded input size 7"));
 }
 
 TEST(OutputShapeTest, FollowsFromEveryOperator) {
   Rng rng(9);
-  for (int kind = 0; kind <= 6; ++kind) {
+  for (int kind = 0; kind <= 9; ++kind) {
     for (int i = 0; i < 20; ++i) {
       const Graph graph = testing::RandomLayerGraph(
           rng, testing::RandomLayerSpec(rng, static_cast<OperatorKind>(kind)));

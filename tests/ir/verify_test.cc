@@ -210,7 +210,7 @@ TEST(VerifyTest, BadShapesOfOperators) {
   EXPECT_THAT(MessageAfter(OperatorKind::kReshape, [](Graph& g) { g.tensors[1].shape = {91}; }),
               HasSubstr("reshapes 6x5x3 (90 elements) to 91 (91 elements)"));
   EXPECT_THAT(MessageAfter(OperatorKind::kReshape, [](Graph& g) { g.tensors[1].format.bits = 7; }),
-              HasSubstr("reshapes int8 with zero point 3 to int7 with zero point 3"));
+              HasSubstr("takes int8 with zero point 3 to int7 with zero point 3"));
   const std::string add = MessageAfter(OperatorKind::kAdd, [](Graph& g) {
     Node reshape;
     reshape.kind = OperatorKind::kReshape;
@@ -436,7 +436,7 @@ TEST(VerifyTest, BadRandomNumbersNeverCrash) {
         constant.format.bits = narrow;
         break;
       default:
-        node.kind = static_cast<OperatorKind>(rng.UniformInt(0, 6));
+        node.kind = static_cast<OperatorKind>(rng.UniformInt(0, 9));
         break;
     }
     num_refused += !Verify(graph).ok();

@@ -93,6 +93,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
       }
       const bool load = t == 0;
       const int sel = static_cast<int>(rng.UniformInt(0, kRows - 1));
+      const bool maximum = unit && rng.Bernoulli(0.5);
       // The masks may change with every step.
       uint32_t row_valid = 0, lane_valid = 0;
       for (int m = 0; m < kRows; ++m) row_valid |= static_cast<uint32_t>(rng.Bernoulli(0.7)) << m;
@@ -113,6 +114,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
       std::memcpy(&dut.weight_row_i, row.data(), row.size());
       dut.weight_sel_i = static_cast<uint8_t>(sel);
       dut.unit_weights_i = unit;
+      dut.maximum_i = maximum;
       dut.row_valid_i = static_cast<uint8_t>(row_valid);
       dut.lane_valid_i = static_cast<uint16_t>(lane_valid);
       dut.start_set_i = set;
@@ -122,6 +124,11 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
           if (depthwise) {
             const int64_t weight = unit ? 1 : hold[static_cast<size_t>(sel) * kLanes + l];
             const int64_t from = step > 0 ? acc[m][l].value : unit ? 0 : starts[set][l];
+            if (maximum) {
+              const int64_t code = act[m * kLanes + l];
+              acc[m][l].value = step > 0 ? std::max(acc[m][l].value, code) : code;
+              continue;
+            }
             const bool event = acc[m][l].Step(from, act[m * kLanes + l] * weight, bits, saturate);
             expected_events += event && (row_valid >> m & 1) && (lane_valid >> l & 1);
           } else {
@@ -166,7 +173,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
 }
 
 TEST(ArrayTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_array_mux>(6, [](Vloom_array_mux& dut, Rng& rng) {
+  testing::ExpectMutantsCaught<Vloom_array_mux>(7, [](Vloom_array_mux& dut, Rng& rng) {
     dut.rst_ni = 0;
     testing::Clock(dut);
     dut.rst_ni = 1;

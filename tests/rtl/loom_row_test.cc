@@ -102,6 +102,7 @@ int64_t Cycle(Vloom_row_mux& dut, Rng& rng, Row& row, int narrow, bool compare) 
   std::memcpy(&dut.broadcast_weight_i, broadcast.data(), kLanes);
   dut.broadcast_i = rng.Bernoulli(0.4);
   dut.unit_weights_i = rng.Bernoulli(0.2);
+  dut.maximum_i = rng.Bernoulli(0.2);
   dut.dense_start_i = static_cast<uint32_t>(dense_start);
   std::memcpy(&dut.lane_starts_i, lane_starts.data(), sizeof lane_starts);
   dut.entry_i = RandomEntry(rng);
@@ -129,7 +130,11 @@ int64_t Cycle(Vloom_row_mux& dut, Rng& rng, Row& row, int narrow, bool compare) 
     row.events += limited.event && dut.row_valid_i;
   }
   for (size_t l = 0; dut.depthwise_i && l < kLanes; ++l) {
-    const Limited limited = limit(row.acc[l], lane_starts[l], row.products[l]);
+    Limited limited = limit(row.acc[l], lane_starts[l], row.products[l]);
+    if (dut.maximum_i) {
+      const int32_t code = static_cast<int8_t>(row.products[l]);
+      limited = {dut.first_i ? code : std::max(code, row.acc[l]), false};
+    }
     row.acc[l] = limited.value;
     if (dut.last_i) row.shadow[l] = limited.value;
     row.events += limited.event && dut.row_valid_i && (lane_valid >> l & 1);
@@ -213,7 +218,7 @@ int64_t RunCampaign(Vloom_row_mux& dut, Rng& rng) {
 }
 
 TEST(RowTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_row_mux>(10, RunCampaign);
+  testing::ExpectMutantsCaught<Vloom_row_mux>(12, RunCampaign);
 }
 
 }  // namespace

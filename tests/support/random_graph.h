@@ -15,12 +15,13 @@ inline ir::Graph Verified(ir::Graph graph) {
   return graph;
 }
 
-/// A graph of one operator. ADD gets its second operand from a 1x1 depthwise convolution of the
-/// input, or, now and then, adds the input to itself.
+/// A graph of one operator. ADD and CONCATENATION get their second operand from a 1x1 depthwise
+/// convolution of the input, or, now and then, take the input twice.
 inline ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
   ir::Graph graph = StartGraph(spec);
   ir::TensorId other = -1;
-  if (spec.kind == ir::OperatorKind::kAdd) {
+  const bool is_concatenation = spec.kind == ir::OperatorKind::kConcatenation;
+  if (spec.kind == ir::OperatorKind::kAdd || is_concatenation) {
     other = graph.input;
     if (spec.input.size() == 3 && !rng.Bernoulli(0.1)) {
       LayerSpec operand = spec;
@@ -29,6 +30,10 @@ inline ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
       operand.depth_multiplier = 1;
       operand.output_zero_point = static_cast<int32_t>(
           rng.UniformInt(spec.output_format.MinCode(), spec.output_format.MaxCode()));
+      if (is_concatenation) {
+        operand.output_format = spec.input_format;
+        operand.output_zero_point = spec.input_zero_point;
+      }
       other = AppendLayer(rng, graph, operand, graph.input);
     }
   }
@@ -72,12 +77,36 @@ inline ir::Window RandomWindow(Rng& rng, int64_t height, int64_t width) {
   return window;
 }
 
+/// Spreads the taps of `window` where the image leaves room.
+inline void SetRandomDilation(Rng& rng, int64_t height, int64_t width, ir::Window& window) {
+  const auto axis = [&](int64_t size, int kernel, int& dilation) {
+    const int wanted = static_cast<int>(rng.UniformInt(2, 4));
+    if (int64_t{kernel - 1} * wanted + 1 <= size) dilation = wanted;
+  };
+  axis(height, window.kernel_h, window.dilation_h);
+  axis(width, window.kernel_w, window.dilation_w);
+}
+
+/// Up to 3 pixels on each side.
+inline ir::Window RandomPadding(Rng& rng) {
+  ir::Window window;
+  for (int* pad : {&window.pad_top, &window.pad_bottom, &window.pad_left, &window.pad_right}) {
+    *pad = static_cast<int>(rng.UniformInt(0, 3));
+  }
+  return window;
+}
+
 /// Everything about a layer of `kind` drawn at random; small: at most 12 x 12 x 20 inputs.
 inline LayerSpec RandomLayerSpec(Rng& rng, ir::OperatorKind kind) {
   LayerSpec spec;
   spec.kind = kind;
   spec.input = {rng.UniformInt(1, 12), rng.UniformInt(1, 12), rng.UniformInt(1, 20)};
   if (ir::HasWindow(kind)) spec.window = RandomWindow(rng, spec.input[0], spec.input[1]);
+  if (kind == ir::OperatorKind::kPad) spec.window = RandomPadding(rng);
+  if (ir::HasWindow(kind) && ir::HasWeights(kind) && rng.Bernoulli(0.2)) {
+    SetRandomDilation(rng, spec.input[0], spec.input[1], spec.window);
+  }
+  spec.axis = static_cast<int>(rng.UniformInt(0, 2));
   spec.output_channels = rng.UniformInt(1, 20);
   spec.depth_multiplier = rng.Bernoulli(0.8) ? 1 : static_cast<int>(rng.UniformInt(2, 3));
   spec.input_zero_point = rng.Bernoulli(0.3) ? 0 : static_cast<int32_t>(rng.UniformInt(-128, 127));
@@ -98,7 +127,8 @@ struct ChainOptions {
   ir::RequantizationKind requantization = ir::RequantizationKind::kMultiplierDouble;
 };
 
-/// A few convolutions, depthwise convolutions and poolings in sequence, with residual ADDs.
+/// A few convolutions, depthwise convolutions, poolings and paddings in sequence, with residual
+/// ADDs.
 inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
   LayerSpec first;
   first.input = options.input;
@@ -108,6 +138,7 @@ inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
     LayerSpec spec = RandomLayerSpec(rng, kind);
     const ir::Shape& shape = graph.tensor(graph.output).shape;
     if (ir::HasWindow(kind)) spec.window = RandomWindow(rng, shape[0], shape[1]);
+    if (kind == ir::OperatorKind::kPad) spec.window = RandomPadding(rng);
     spec.requantization = options.requantization;
     return spec;
   };
@@ -121,10 +152,11 @@ inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
       AppendLayer(rng, graph, layer(ir::OperatorKind::kAdd), branch, from);
       continue;
     }
-    constexpr ir::OperatorKind kKinds[] = {ir::OperatorKind::kConv2d, ir::OperatorKind::kConv2d,
-                                           ir::OperatorKind::kDepthwiseConv2d,
-                                           ir::OperatorKind::kAveragePool2d};
-    AppendLayer(rng, graph, layer(kKinds[rng.UniformInt(0, 3)]), from);
+    constexpr ir::OperatorKind kKinds[] = {
+        ir::OperatorKind::kConv2d,          ir::OperatorKind::kConv2d,
+        ir::OperatorKind::kDepthwiseConv2d, ir::OperatorKind::kAveragePool2d,
+        ir::OperatorKind::kMaxPool2d,       ir::OperatorKind::kPad};
+    AppendLayer(rng, graph, layer(kKinds[rng.UniformInt(0, 5)]), from);
   }
   if (options.has_classifier) {
     AppendLayer(rng, graph, layer(ir::OperatorKind::kReshape), graph.output);

@@ -16,7 +16,8 @@ struct LayerSpec {
   ir::Shape input = {6, 5, 3};
   int64_t output_channels = 4;  ///< CONV_2D and FULLY_CONNECTED.
   int depth_multiplier = 1;     ///< DEPTHWISE_CONV_2D.
-  ir::Window window;            ///< CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D.
+  ir::Window window;            ///< CONV_2D, DEPTHWISE_CONV_2D, pooling, PAD.
+  int axis = 0;                 ///< CONCATENATION.
   ir::NumberFormat input_format;
   ir::NumberFormat weight_format;
   ir::NumberFormat output_format;
@@ -100,16 +101,23 @@ inline ir::FixedPointMultiplier PairOf(double real, ir::RequantizationKind kind)
       .value();
 }
 
-/// Appends a layer that reads `input` and, for ADD, `other`; the graph's output becomes its output.
+/// Appends a layer that reads `input` and, for ADD and CONCATENATION, `other`; the graph's output
+/// becomes its output.
 inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spec,
                                 ir::TensorId input, ir::TensorId other = -1) {
   using ir::OperatorKind;
-  const bool keeps_format = spec.kind == OperatorKind::kReshape;
+  const bool keeps_format =
+      spec.kind == OperatorKind::kReshape || spec.kind == OperatorKind::kMaxPool2d ||
+      spec.kind == OperatorKind::kPad || spec.kind == OperatorKind::kConcatenation;
   const ir::TensorInfo in = graph.tensor(input);
   ir::Node node;
   node.name = "n" + std::to_string(graph.nodes.size());
   node.kind = spec.kind;
-  node.inputs = spec.kind == OperatorKind::kAdd ? std::vector{input, other} : std::vector{input};
+  node.inputs = {input};
+  if (spec.kind == OperatorKind::kAdd || spec.kind == OperatorKind::kConcatenation) {
+    node.inputs.push_back(other);
+  }
+  node.axis = spec.axis;
   if (ir::HasWindow(spec.kind)) node.window = spec.window;
   if (spec.kind == OperatorKind::kDepthwiseConv2d) node.depth_multiplier = spec.depth_multiplier;
   ir::Requantization& requantization = node.requantization;
@@ -169,7 +177,8 @@ inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spe
                     static_cast<int32_t>(-((int64_t{31} << 26) >> pair.shift)),
                     is_single ? ir::Rounding::kSingle : ir::Rounding::kDouble};
   }
-  if (requantization.kind != ir::RequantizationKind::kNone) {
+  if (requantization.kind != ir::RequantizationKind::kNone ||
+      spec.kind == OperatorKind::kMaxPool2d) {
     SetRandomClamp(rng, format, requantization);
   }
   graph.output = node.output;
