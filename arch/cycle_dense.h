@@ -1,5 +1,5 @@
-// Convolution feeder and im2col, as far as time is concerned (twins: loom_conv_feeder, loom_im2col).
-// Part of the cycle model.
+// Convolution feeder and im2col, as far as time is concerned (twins: loom_conv_feeder,
+// loom_im2col). Part of the cycle model.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace macloom::arch::cycle {
 /// What a cycle of a running operation is counted as.
 enum class Class { kBusy, kStallActivation, kStallWeight, kStallOutput };
 
-/// Issues the steps of a convolution: for group, tile, step, pixel; or for tile, group, step, pixel.
+/// Issues the steps of a convolution: for group, tile, step, pixel; or for tile, group, step,
+/// pixel.
 class ConvFeeder {
  public:
   void Start(const Descriptor& d, const HardwareConfig& config, uint16_t base_row,
@@ -94,8 +95,7 @@ class ConvFeeder {
       outcome.used_set = set_;
       set_ ^= 1;
       group_ = is_last_group ? 0 : group_ + 1;
-      group_row_ =
-          is_last_group ? base_row_ : static_cast<uint16_t>(group_row_ + group_rows_);
+      group_row_ = is_last_group ? base_row_ : static_cast<uint16_t>(group_row_ + group_rows_);
     }
     if (!is_pixel_outer_ || is_last_group) {
       StartTile(is_last_tile ? 0 : tile_first_ + tile_size_);
@@ -110,8 +110,7 @@ class ConvFeeder {
     tile_size_ = std::min(tile_pixels_, num_pixels_ - first);
   }
 
-  bool is_active_ = false, is_pixel_outer_ = false, is_releasing_rows_ = false,
-       has_im2col_ = false;
+  bool is_active_ = false, is_pixel_outer_ = false, is_releasing_rows_ = false, has_im2col_ = false;
   uint32_t groups_ = 0, num_steps_ = 0, num_pixels_ = 0, tile_pixels_ = 0, shadow_entries_ = 0;
   uint32_t param_rows_ = 0, group_rows_ = 0;
   uint16_t base_row_ = 0, group_row_ = 0;

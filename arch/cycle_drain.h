@@ -23,9 +23,9 @@ class Drain {
     is_active_ = true;
     is_depthwise_ = d.opcode() == static_cast<uint32_t>(Opcode::kDepthwise);
     is_pixel_outer_ = !is_depthwise_ && d.pixel_outer() != 0;
-    chunks_ = static_cast<uint32_t>(is_depthwise_
-                                        ? config.lanes / config.requant_lanes
-                                        : std::max(1, config.rows / config.requant_lanes));
+    chunks_ =
+        static_cast<uint32_t>(is_depthwise_ ? config.lanes / config.requant_lanes
+                                            : std::max(1, config.rows / config.requant_lanes));
     groups_ = is_depthwise_ ? d.in_blocks() : d.stream_groups();
     slots_ = static_cast<uint32_t>(config.lanes / config.rows);
     tile_pixels_ = static_cast<uint32_t>(config.tile_pixels);

@@ -108,9 +108,7 @@ class ReadChannel {
   };
   static constexpr uint32_t kMost = 32;
 
-  bool IsBeatDue(int64_t now) const {
-    return taken_ > 0 && bursts_[head_].first_beat_cycle <= now;
-  }
+  bool IsBeatDue(int64_t now) const { return taken_ > 0 && bursts_[head_].first_beat_cycle <= now; }
 
   int max_outstanding_;
   std::array<Burst, kMost> bursts_;

@@ -38,8 +38,8 @@ class Core {
       add_reads_left_ =
           int64_t{d.in_blocks()} * d.out_w() * d.out_h() * std::max(chunks, int64_t{2});
       // From the last word's first read: both reads, its chunks, prescaling, requantization.
-      add_cycles_left_ = add_reads_left_ - std::max(chunks, int64_t{2}) + 2 + chunks + 3 +
-                         LaneLatency(config_);
+      add_cycles_left_ =
+          add_reads_left_ - std::max(chunks, int64_t{2}) + 2 + chunks + 3 + LaneLatency(config_);
       return;
     }
     loader_.Start(d, base_row_, param_rows);
@@ -83,12 +83,11 @@ class Core {
     Outcome outcome;
     const ConvFeeder::Decision decision =
         conv_.Decide(loader_, rows_written, im2col_.num_pixels(), im2col_.is_done());
-    const bool is_word_free =
-        !lanes_.is_at_end() ||
-        ((lanes_.tag() ^ im2col_.write_address()) & bank_mask_ & 0xFFFF) != 0;
+    const bool is_word_free = !lanes_.is_at_end() ||
+                              ((lanes_.tag() ^ im2col_.write_address()) & bank_mask_ & 0xFFFF) != 0;
     outcome.kind = decision.kind;
-    outcome.is_done = !conv_.is_active() && !drain_.is_active() && im2col_.is_done() &&
-                      lanes_.is_empty();
+    outcome.is_done =
+        !conv_.is_active() && !drain_.is_active() && im2col_.is_done() && lanes_.is_empty();
     outcome.has_progress = decision.is_issue || im2col_.is_writing();
     const Drain::Outcome drained = ClockDrain();
     const bool granted = !decision.is_row_read && loader_.IsRequesting(rows_written);
@@ -216,8 +215,7 @@ class Machine {
                 static_cast<uint32_t>(job.config.axi_bytes())),
         core_(job.config),
         transfer_(job.config),
-        patience_cycles_(100'000 +
-                         64 * (memory.latency_cycles + memory.max_extra_latency_cycles)) {
+        patience_cycles_(100'000 + 64 * (memory.latency_cycles + memory.max_extra_latency_cycles)) {
     records_.num_beats = static_cast<uint32_t>(kRecordBytes / job.config.axi_bytes());
     descriptor_beats_ = static_cast<uint32_t>(kDescriptorBytes / job.config.axi_bytes());
   }
@@ -258,9 +256,9 @@ class Machine {
     const bool is_running_transfer = state_ == State::kRun && is_transfer();
     const bool is_transfer_done = is_running_transfer && transfer_.is_done(is_write_idle);
     // Requests and channels.
-    const std::array<uint32_t, 3> requests = {
-        fetch_beats_, is_running_transfer ? transfer_.ReadRequest() : 0,
-        stream_.Request(core_.rows_freed())};
+    const std::array<uint32_t, 3> requests = {fetch_beats_,
+                                              is_running_transfer ? transfer_.ReadRequest() : 0,
+                                              stream_.Request(core_.rows_freed())};
     const ReadChannel::Outcome read = reads_.Clock(now_, requests, stalls_);
     const std::array<uint32_t, 2> write_requests = {
         is_running_transfer ? transfer_.WriteRequest() : 0,
@@ -273,7 +271,8 @@ class Machine {
     if (read.beat != kNone || write.beat != kNone) last_progress_ = now_;
 
     // The operation.
-    bool is_operation_done = state_ == State::kRun && (opcode() == Opcode::kEnd || is_transfer_done);
+    bool is_operation_done =
+        state_ == State::kRun && (opcode() == Opcode::kEnd || is_transfer_done);
     int64_t* counted = &counts_.idle_cycles;
     const uint16_t rows_written = stream_.rows_written();
     if (state_ == State::kRun && is_core()) {
@@ -292,15 +291,13 @@ class Machine {
     }
     ++*counted;
     ++counts_.total_cycles;
-    const bool is_step_done =
-        !records_.is_busy() && (state_ == State::kHold || is_operation_done);
+    const bool is_step_done = !records_.is_busy() && (state_ == State::kHold || is_operation_done);
     const bool is_recorded = is_step_done && descriptor().record() != 0;
 
     // Background.
     const Descriptor* pushed = nullptr;
     if (is_fetch_arriving_ && fetched().stream_groups() != 0) pushed = &fetched();
-    stream_.Clock(pushed, read.granted == kStream ? requests[kStream] : 0,
-                  read.beat == kStream);
+    stream_.Clock(pushed, read.granted == kStream ? requests[kStream] : 0, read.beat == kStream);
     records_.Clock(is_recorded, write.granted == 1, write.beat == 1);
     is_fetch_arriving_ = false;
     const bool was_fetched = is_fetched_;

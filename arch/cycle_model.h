@@ -8,9 +8,9 @@
 
 namespace macloom::arch {
 
-/// External memory as the model sees it: the first beat of a read burst follows its accepted address
-/// by `latency_cycles` plus a uniform 0..`max_extra_latency_cycles`; with `stall_probability` a
-/// channel is not ready (a beat or response not valid) in a cycle.
+/// External memory as the model sees it: the first beat of a read burst follows its accepted
+/// address by `latency_cycles` plus a uniform 0..`max_extra_latency_cycles`; with
+/// `stall_probability` a channel is not ready (a beat or response not valid) in a cycle.
 struct MemoryModel {
   int latency_cycles = 20;           ///< At least 1.
   double stall_probability = 0;      ///< In [0, 1).

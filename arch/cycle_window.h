@@ -46,8 +46,8 @@ class WindowFeeder {
     const bool has_params = !has_weights_ || loader.is_fresh(set_);
     const bool needs_row = has_weights_ && tap_ % rows_ == 0;
     const bool has_row =
-        !needs_row || IsWritten(rows_written, static_cast<uint16_t>(block_row_ + param_rows_ +
-                                                                    tap_ / rows_));
+        !needs_row ||
+        IsWritten(rows_written, static_cast<uint16_t>(block_row_ + param_rows_ + tap_ / rows_));
     const bool is_last_tap = tap_ + 1 == kernel_w_ * kernel_h_;
     if (!has_params || !has_row) {
       decision.kind = Class::kStallWeight;

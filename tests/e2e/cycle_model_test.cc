@@ -7,20 +7,25 @@
 #include <tuple>
 
 #include "importers/tflite/importer.h"
+#include "tests/e2e/random_networks.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
 #include "tests/support/pinned_configs.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom {
 namespace {
 
 arch::CycleCounts ToCounts(const sim::StepCounters& c) {
-  return {c.total_cycles,          c.busy_cycles,
-          c.stall_activation_cycles, c.stall_weight_cycles,
-          c.stall_output_cycles,   c.stall_dma_read_cycles,
-          c.stall_dma_write_cycles, c.idle_cycles,
-          c.read_beats,            c.write_beats};
+  return {c.total_cycles,
+          c.busy_cycles,
+          c.stall_activation_cycles,
+          c.stall_weight_cycles,
+          c.stall_output_cycles,
+          c.stall_dma_read_cycles,
+          c.stall_dma_write_cycles,
+          c.idle_cycles,
+          c.read_beats,
+          c.write_beats};
 }
 
 std::string ToText(const arch::CycleCounts& c) {
@@ -45,9 +50,9 @@ std::vector<std::string> Differences(const arch::Job& job, const arch::CycleEsti
   };
   EXPECT_EQ(estimate.steps.size(), run.steps.size());
   for (size_t i = 0; i < std::min(estimate.steps.size(), run.steps.size()); ++i) {
-    compare("step " + std::to_string(i) + " opcode " +
-                std::to_string(job.steps[i].descriptor.opcode()),
-            estimate.steps[i], ToCounts(run.steps[i].counters));
+    compare(
+        "step " + std::to_string(i) + " opcode " + std::to_string(job.steps[i].descriptor.opcode()),
+        estimate.steps[i], ToCounts(run.steps[i].counters));
   }
   compare("total", estimate.total, ToCounts(run.total));
   return lines;
@@ -71,9 +76,10 @@ double DeviationPercent(int64_t predicted, int64_t measured) {
   return 100.0 * (static_cast<double>(predicted) / static_cast<double>(measured) - 1);
 }
 
-class CycleModelTest : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class CycleModelOnModelTest
+    : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {};
 
-TEST_P(CycleModelTest, PredictsTheRealModels) {
+TEST_P(CycleModelOnModelTest, PredictsTheRealModels) {
   const auto [model, preset] = GetParam();
   MACLOOM_DATA_PACK(path, std::string("mlperf-tiny-models/") + model);
   const auto graph = importers::ImportTfliteFile(path);
@@ -89,8 +95,7 @@ TEST_P(CycleModelTest, PredictsTheRealModels) {
     ASSERT_TRUE(run.ok()) << run.error().message;
     const auto estimate = arch::EstimateCycles(*job, RandomStalls(seed + 100));
     ASSERT_TRUE(estimate.ok()) << estimate.error().message;
-    const double percent =
-        DeviationPercent(estimate->total.total_cycles, run->total.total_cycles);
+    const double percent = DeviationPercent(estimate->total.total_cycles, run->total.total_cycles);
     std::printf("%s on %s with stalls: %lld cycles, predicted %+.2f %%\n", model, preset,
                 static_cast<long long>(run->total.total_cycles), percent);
     EXPECT_LT(std::abs(percent), 2);
@@ -98,7 +103,7 @@ TEST_P(CycleModelTest, PredictsTheRealModels) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    MlperfTiny, CycleModelTest,
+    MlperfTiny, CycleModelOnModelTest,
     ::testing::Combine(::testing::Values("kws_ref_model.tflite", "pretrainedResnet_quant.tflite",
                                          "ad01_int8.tflite", "str_ww_ref_model.tflite"),
                        ::testing::Values("m4l16", "m8l16")),
@@ -107,6 +112,50 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '.', '_');
       return name;
     });
+
+/// `count` random networks on each configuration, stripes included: every counter of every step.
+void ExpectEqualOnRandomNetworks(const std::vector<arch::HardwareConfig>& configs, int64_t count) {
+  const uint64_t seed = static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", 1));
+  std::printf("seed %llu, %lld networks\n", static_cast<unsigned long long>(seed),
+              static_cast<long long>(count));
+  Rng rng(seed);
+  int64_t executed = 0, cycles = 0;
+  for (int64_t i = 0; executed < count && i < 8 * count; ++i) {
+    const arch::HardwareConfig& config = configs[static_cast<size_t>(i) % configs.size()];
+    const ir::Graph graph = testing::RandomNetwork(rng, config, i);
+    arch::CompileOptions options;
+    if (config.accumulator_policy == arch::AccumulatorPolicy::kSaturate)
+      options.overflow = ir::Overflow::kSaturate;
+    const auto job = arch::Compile(graph, config, options);
+    if (!job.ok()) continue;
+    SCOPED_TRACE("network " + std::to_string(i) + " on " + config.name + "\n" + ir::ToText(graph));
+    ExpectEqual(*job, testing::RandomInput(rng, graph));
+    if (::testing::Test::HasFailure()) return;
+    cycles += arch::EstimateCycles(*job)->total.total_cycles;
+    ++executed;
+  }
+  std::printf("%lld networks, %lld cycles, every counter equal\n", static_cast<long long>(executed),
+              static_cast<long long>(cycles));
+  EXPECT_GE(executed, count);
+}
+
+TEST(CycleModelTest, PredictsRandomNetworks) {
+  ExpectEqualOnRandomNetworks({*arch::Preset("m4l16"), *arch::Preset("m8l16")},
+                              testing::Setting("MACLOOM_RANDOM_LAYERS", 240));
+}
+
+class CycleModelCornerTest : public ::testing::TestWithParam<size_t> {};
+
+TEST_P(CycleModelCornerTest, PredictsRandomNetworks) {
+  ExpectEqualOnRandomNetworks({testing::PinnedConfigs()[GetParam()]},
+                              testing::Setting("MACLOOM_RANDOM_LAYERS", 240) / 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Corners, CycleModelCornerTest,
+                         ::testing::Range(size_t{0}, testing::PinnedConfigs().size()),
+                         [](const auto& info) {
+                           return testing::PinnedConfigs()[info.param].name;
+                         });
 
 }  // namespace
 }  // namespace macloom
