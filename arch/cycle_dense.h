@@ -59,12 +59,19 @@ class ConvFeeder {
     }
     return decision;
   }
-  /// Cycles for which the decision stays an issue that does nothing but count pixels.
-  int64_t QuietIssues() const {
-    if (step_ + 1 == num_steps_ || pixel_ == 0) return 0;
-    return tile_size_ - 1 - pixel_;
+  /// After a decision to issue: issues, this one included, that only move on through the tile's
+  /// steps. The last step is not among them, nor are rows that are not written yet.
+  int64_t QuietIssues(uint16_t rows_written) const {
+    if (step_ + 1 == num_steps_ || (is_releasing_rows_ && pixel_ == 0)) return 0;
+    const uint32_t written = is_releasing_rows_ ? 1 : static_cast<uint16_t>(rows_written - row());
+    const uint32_t end = std::min(num_steps_ - 1, step_ + written);
+    return int64_t{end - step_} * tile_size_ - pixel_;
   }
-  void Skip(int64_t issues) { pixel_ += static_cast<uint32_t>(issues); }
+  void Skip(int64_t issues) {
+    const int64_t pixels = pixel_ + issues;
+    step_ += static_cast<uint32_t>(pixels / tile_size_);
+    pixel_ = static_cast<uint32_t>(pixels % tile_size_);
+  }
 
   struct Outcome {
     int used_set = kNone;

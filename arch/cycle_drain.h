@@ -145,6 +145,11 @@ class Delay {
     }
     ++now_;
   }
+  /// `cycles` cycles in which nothing enters.
+  void Skip(int64_t cycles) {
+    mask_ = cycles < 32 ? mask_ >> cycles : 0;
+    now_ += static_cast<uint32_t>(cycles);
+  }
 
  private:
   static constexpr uint32_t kMost = 8;

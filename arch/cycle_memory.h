@@ -126,11 +126,6 @@ class WriteChannel {
 
   /// No burst under way and every response here, at the start of the cycle.
   bool is_idle() const { return !is_address_out_ && !is_data_out_ && responses_ == 0; }
-  /// Nothing is under way or asked for.
-  bool IsQuiet(const std::array<uint32_t, 2>& beats) const {
-    return is_idle() && beats[0] == 0 && beats[1] == 0;
-  }
-
   /// One cycle. `beats[c]` is the burst client c asks for, `has_data[c]` that it offers a beat.
   Outcome Clock(const std::array<uint32_t, 2>& beats, const std::array<bool, 2>& has_data,
                 Stalls& stalls) {

@@ -13,7 +13,7 @@ namespace cycle {
 namespace {
 
 /// Clients of the read channel.
-constexpr size_t kFetch = 0, kLoad = 1, kStream = 2;
+constexpr int kFetch = 0, kLoad = 1, kStream = 2;
 /// Cycles from an issued step to its captured result.
 constexpr int kDenseCycles = 5, kDepthwiseCycles = 4;
 
@@ -60,6 +60,37 @@ class Core {
     Class kind = Class::kStallOutput;
     bool is_done = false, has_progress = false;
   };
+  /// Cycles that all count as `kind` and change nothing outside the core, as long as no row is
+  /// written; 0 if it takes a look at every cycle.
+  struct Quiet {
+    int64_t cycles = 0;
+    Class kind = Class::kBusy;
+    bool is_issue = false;
+  };
+  Quiet FindQuiet(uint16_t rows_written) const {
+    if (opcode_ == Opcode::kAdd) {
+      if (add_reads_left_ > 0) return {add_reads_left_, Class::kBusy, true};
+      return {add_cycles_left_, Class::kStallOutput, false};
+    }
+    if (opcode_ != Opcode::kConv || !conv_.is_active() || !im2col_.is_done() ||
+        !results_.is_empty() || !drain_.IsQuiet() || !loader_.IsQuiet() ||
+        loader_.IsRequesting(rows_written)) {
+      return {};
+    }
+    const ConvFeeder::Decision decision = conv_.Decide(loader_, rows_written, 0, true);
+    if (!decision.is_issue) return {INT64_MAX, decision.kind, false};
+    return {conv_.QuietIssues(rows_written), Class::kBusy, true};
+  }
+  void Skip(const Quiet& quiet, int64_t cycles) {
+    if (opcode_ == Opcode::kAdd) {
+      if (quiet.is_issue) add_reads_left_ -= cycles;
+      add_cycles_left_ -= cycles;
+      return;
+    }
+    if (quiet.is_issue) conv_.Skip(cycles);
+    lanes_.Skip(cycles);
+  }
+
   Outcome Clock(uint16_t rows_written) {
     Outcome outcome = opcode_ == Opcode::kAdd    ? ClockAdd()
                       : opcode_ == Opcode::kConv ? ClockConv(rows_written)
@@ -83,8 +114,8 @@ class Core {
     Outcome outcome;
     const ConvFeeder::Decision decision =
         conv_.Decide(loader_, rows_written, im2col_.num_pixels(), im2col_.is_done());
-    const bool is_word_free = !lanes_.is_at_end() ||
-                              ((lanes_.tag() ^ im2col_.write_address()) & bank_mask_ & 0xFFFF) != 0;
+    const bool is_word_free =
+        !lanes_.is_at_end() || ((lanes_.tag() ^ im2col_.write_address()) & bank_mask_) != 0;
     outcome.kind = decision.kind;
     outcome.is_done =
         !conv_.is_active() && !drain_.is_active() && im2col_.is_done() && lanes_.is_empty();
@@ -224,6 +255,7 @@ class Machine {
     CycleEstimate estimate;
     fetch_beats_ = descriptor_beats_;
     while (step_ < job_.steps.size()) {
+      SkipQuiet();
       if (Clock()) {
         estimate.steps.push_back(counts_);
         estimate.total += counts_;
@@ -249,6 +281,40 @@ class Machine {
     return opcode() == Opcode::kConv || opcode() == Opcode::kDepthwise || opcode() == Opcode::kAdd;
   }
   bool is_transfer() const { return opcode() == Opcode::kLoad || opcode() == Opcode::kStore; }
+
+  int64_t* Counter(Class kind) {
+    return kind == Class::kBusy              ? &counts_.busy_cycles
+           : kind == Class::kStallActivation ? &counts_.stall_activation_cycles
+           : kind == Class::kStallWeight     ? &counts_.stall_weight_cycles
+                                             : &counts_.stall_output_cycles;
+  }
+
+  /// Takes all cycles at once up to the next one in which a decision can change.
+  void SkipQuiet() {
+    if (stalls_.any() || state_ != State::kRun || !is_core() || is_fetch_arriving_ ||
+        records_.is_busy() || !writes_.is_idle() || !stream_.IsQuiet()) {
+      return;
+    }
+    const Core::Quiet quiet = core_.FindQuiet(stream_.rows_written());
+    if (quiet.cycles <= 1) return;
+    int client = kNone;
+    const bool is_requested = fetch_beats_ != 0 || stream_.Request(core_.rows_freed()) != 0;
+    int64_t cycles = std::min(quiet.cycles, reads_.Quiet(now_, is_requested, &client));
+    if (client == kStream) cycles = std::min(cycles, stream_.BeatsToRow() - 1);
+    // Forever: let the patience run out.
+    if (cycles <= 0 || cycles == INT64_MAX) return;
+    core_.Skip(quiet, cycles);
+    if (client != kNone) {
+      reads_.Skip(cycles);
+      counts_.read_beats += cycles;
+      if (client == kStream) stream_.Skip(cycles);
+      if (client == kFetch) fetched_beats_ += static_cast<uint32_t>(cycles);
+    }
+    *Counter(quiet.kind) += cycles;
+    counts_.total_cycles += cycles;
+    now_ += cycles;
+    if (quiet.is_issue || client != kNone) last_progress_ = now_;
+  }
 
   /// One cycle. @return true if the step ends in it.
   bool Clock() {
@@ -277,10 +343,7 @@ class Machine {
     const uint16_t rows_written = stream_.rows_written();
     if (state_ == State::kRun && is_core()) {
       const Core::Outcome outcome = core_.Clock(rows_written);
-      counted = outcome.kind == Class::kBusy              ? &counts_.busy_cycles
-                : outcome.kind == Class::kStallActivation ? &counts_.stall_activation_cycles
-                : outcome.kind == Class::kStallWeight     ? &counts_.stall_weight_cycles
-                                                          : &counts_.stall_output_cycles;
+      counted = Counter(outcome.kind);
       is_operation_done = outcome.is_done;
       if (outcome.has_progress) last_progress_ = now_;
     } else if (is_running_transfer) {
@@ -297,7 +360,8 @@ class Machine {
     // Background.
     const Descriptor* pushed = nullptr;
     if (is_fetch_arriving_ && fetched().stream_groups() != 0) pushed = &fetched();
-    stream_.Clock(pushed, read.granted == kStream ? requests[kStream] : 0, read.beat == kStream);
+    stream_.Clock(pushed, read.granted == kStream ? requests[static_cast<size_t>(kStream)] : 0,
+                  read.beat == kStream);
     records_.Clock(is_recorded, write.granted == 1, write.beat == 1);
     is_fetch_arriving_ = false;
     const bool was_fetched = is_fetched_;
