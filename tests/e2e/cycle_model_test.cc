@@ -222,8 +222,8 @@ TEST(CycleModelTest, PredictsTheSumOfRandomNetworksWithStalls) {
     const ir::TensorValue input = testing::RandomInput(rng, graph);
     predicted += MeanCyclesWithStalls(*job);
     // Another seed for each: the first stalls of a seed are the same for every network.
-    const auto device = sim::MakeVerilatedDevice(
-        config, {sim::MemoryTiming::Random(static_cast<uint64_t>(i) + 1)});
+    const auto device =
+        sim::MakeVerilatedDevice(config, {sim::MemoryTiming::Random(static_cast<uint64_t>(i) + 1)});
     ASSERT_TRUE(device.ok()) << device.error().message;
     const auto run = (*device)->Run(*job, input);
     ASSERT_TRUE(run.ok()) << run.error().message;
