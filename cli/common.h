@@ -27,6 +27,7 @@ Verb AddRun(CLI::App& app);
 Verb AddPreset(CLI::App& app);
 Verb AddGenerate(CLI::App& app);
 Verb AddCompile(CLI::App& app);
+Verb AddEstimate(CLI::App& app);
 Verb AddVerify(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 

@@ -126,6 +126,9 @@ Result<int> Run(const Options& options) {
     fmt::print("\nutilization {:.2f} % ({} MACs in {} cycles on {} multipliers)\n",
                result.utilization_percent(), result.macs(), result.total.total_cycles,
                config.rows * config.lanes);
+    fmt::print("cycle model: {} cycles predicted, {:+.2f} %{}\n", result.predicted_cycles,
+               result.prediction_error_percent(),
+               options.is_stalled ? " (mean of eight draws of random stalls)" : "");
   }
   fmt::print("golden = descriptor device{}: {}\n", options.is_descriptor_only ? "" : " = RTL",
              is_equal ? "PASS" : "FAIL");
@@ -143,6 +146,7 @@ Result<int> Run(const Options& options) {
                                  {"mismatches", result.mismatches()},
                                  {"first_mismatch", result.first_mismatch},
                                  {"utilization_percent", result.utilization_percent()},
+                                 {"predicted_cycles", result.predicted_cycles},
                                  {"total", ToJson(result.total)}};
   for (const flow::VerifyLayer& layer : result.layers) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(layer.node)];

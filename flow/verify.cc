@@ -72,6 +72,26 @@ Status CompareHost(const sim::DeviceRun& run, const golden::Trace& trace, size_t
   return {};
 }
 
+/// Total cycles by the cycle model, for the memory of the simulation.
+Result<int64_t> PredictCycles(const arch::Job& job, const sim::MemoryTiming& timing) {
+  arch::MemoryModel memory;
+  memory.latency_cycles = timing.latency_cycles;
+  if (!timing.random_stalls) {
+    MACLOOM_ASSIGN_OR_RETURN(const arch::CycleEstimate estimate, arch::EstimateCycles(job, memory));
+    return estimate.total.total_cycles;
+  }
+  memory.stall_probability = timing.stall_probability;
+  memory.max_extra_latency_cycles = timing.max_extra_latency_cycles;
+  constexpr int64_t kDraws = 8;
+  int64_t sum = 0;
+  for (int64_t draw = 0; draw < kDraws; ++draw) {
+    memory.seed = static_cast<uint64_t>(draw) + 1;
+    MACLOOM_ASSIGN_OR_RETURN(const arch::CycleEstimate estimate, arch::EstimateCycles(job, memory));
+    sum += estimate.total.total_cycles;
+  }
+  return (sum + kDraws / 2) / kDraws;
+}
+
 void TakeCounters(const sim::DeviceRun& run, VerifyResult& result) {
   result.total = run.total;
   for (const sim::StepResult& step : run.steps) {
@@ -107,6 +127,12 @@ double VerifyResult::utilization_percent() const {
           static_cast<double>(total.total_cycles));
 }
 
+double VerifyResult::prediction_error_percent() const {
+  if (total.total_cycles == 0) return 0;
+  return 100.0 *
+         (static_cast<double>(predicted_cycles) / static_cast<double>(total.total_cycles) - 1);
+}
+
 Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& config,
                             const Samples& samples, const VerifyOptions& options) {
   VerifyResult result;
@@ -126,6 +152,7 @@ Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& 
   if (!options.is_descriptor_only) {
     MACLOOM_ASSIGN_OR_RETURN(std::unique_ptr<sim::Device> rtl,
                              sim::MakeVerilatedDevice(config, {options.timing}));
+    MACLOOM_ASSIGN_OR_RETURN(result.predicted_cycles, PredictCycles(job, options.timing));
     devices.push_back(std::move(rtl));
   }
   golden::RunOptions golden_options;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/cycle_model.h"
 #include "arch/job.h"
 #include "flow/samples.h"
 #include "sim/device.h"
@@ -31,8 +32,11 @@ struct VerifyResult {
   arch::Job job;
   int num_samples = 0;
   std::vector<VerifyLayer> layers;
-  sim::StepCounters transfers;   ///< Loads and stores of the first sample.
-  sim::StepCounters total;       ///< Of the first sample.
+  sim::StepCounters transfers;  ///< Loads and stores of the first sample.
+  sim::StepCounters total;      ///< Of the first sample.
+  /// What the cycle model predicts for the same memory (for random stalls: the mean of eight
+  /// draws).
+  int64_t predicted_cycles = 0;
   int64_t host_mismatches = 0;   ///< Outputs of the host part that differ.
   int64_t count_mismatches = 0;  ///< Overflow-event and clamp counts that differ.
   std::string first_mismatch;    ///< Readable; empty if all is equal.
@@ -42,6 +46,8 @@ struct VerifyResult {
   int64_t macs() const;
   /// macs() / (rows * lanes * total cycles), percent; 0 without RTL.
   double utilization_percent() const;
+  /// Deviation of the prediction from the RTL's total cycles, percent; 0 without RTL.
+  double prediction_error_percent() const;
 };
 
 /// Runs every sample three ways and compares every tensor and every event and clamp count.

@@ -45,6 +45,11 @@ TEST_F(BadInputTest, CommandLine) {
   ExpectFails("verify --random 0", 2, "--random");
   ExpectFails("verify --overflow maybe", 2, "--overflow");
   ExpectFails("import ds-cnn-untrained", 2, "--output is required");
+  ExpectFails("estimate --latency 0", 2, "memory latency is 0; it must be 1 to 100000 cycles");
+  ExpectFails("estimate --extra-latency -1", 2, "extra memory latency is -1");
+  ExpectFails("estimate --stall-probability 1", 2, "stall probability is 1; it must be 0 to 0.99");
+  ExpectFails("estimate nothing-here", 2, "shipped network (ds-cnn-untrained)");
+  EXPECT_EQ(RunTool("estimate -h").status, 0);
   EXPECT_EQ(RunTool("verify -h").status, 0);
 }
 

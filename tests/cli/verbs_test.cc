@@ -70,6 +70,28 @@ TEST_F(VerbsTest, VerifyWithoutRtlPassesAndWritesJson) {
   for (const auto& layer : json["layers"]) EXPECT_GT(layer["compared_elements"], 0) << layer;
 }
 
+TEST_F(VerbsTest, EstimatePredictsCyclesPerLayer) {
+  const ToolRun run = RunTool("estimate --json " + Path("e.json"));
+  ASSERT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("untrained: pseudo-random weights"));
+  EXPECT_THAT(run.text, HasSubstr("predicted by the cycle model, no RTL simulated"));
+  const nlohmann::json json = Json("e.json");
+  EXPECT_EQ(json["format"], "macloom.estimate");
+  EXPECT_EQ(json["layers"].size(), 11u);
+  int64_t layers = 0;
+  for (const auto& layer : json["layers"]) layers += layer["counters"]["total_cycles"].get<int>();
+  const int64_t total = json["total"]["total_cycles"];
+  EXPECT_LT(layers, total);
+  EXPECT_GT(layers, total * 9 / 10);
+  ASSERT_EQ(RunTool("estimate --preset m8l16 --json " + Path("f.json")).status, 0);
+  EXPECT_LT(Json("f.json")["total"]["total_cycles"], total * 6 / 10);
+  ASSERT_EQ(
+      RunTool("estimate --set bus.outstanding_bursts=1 --latency 100 --json " + Path("g.json"))
+          .status,
+      0);
+  EXPECT_GT(Json("g.json")["total"]["total_cycles"], total);
+}
+
 TEST_F(VerbsTest, CompileWritesAJob) {
   ASSERT_EQ(RunTool("compile ds-cnn-untrained --preset m8l16 -o " + Path("job")).status, 0);
   for (const char* file : {"manifest.json", "memory.bin", "memory.hex", "hardware.toml",

@@ -1,66 +1,12 @@
 // Random layers and chains on both presets: golden = descriptor device = RTL, values and counts.
 #include <algorithm>
 
+#include "tests/e2e/random_networks.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/pinned_configs.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom {
 namespace {
-
-/// MACLOOM_RANDOM_LAYERS networks (default 240), from MACLOOM_SEED (default 1).
-int64_t Setting(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atoll(text);
-}
-
-/// Formats and requantization that `config` can have, narrower than its widths half of the time.
-void Fit(Rng& rng, const arch::HardwareConfig& config, testing::LayerSpec& spec) {
-  const auto bits = [&](int most) {
-    return rng.Bernoulli(0.5) ? most : static_cast<int>(rng.UniformInt(2, most));
-  };
-  spec.input_format.bits = bits(config.activation_bits);
-  spec.output_format.bits = bits(config.activation_bits);
-  spec.weight_format.bits = bits(config.weight_bits);
-  const auto zero_point = [&](const ir::NumberFormat& format) {
-    return static_cast<int32_t>(
-        rng.Bernoulli(0.3) ? 0 : rng.UniformInt(format.MinCode(), format.MaxCode()));
-  };
-  spec.input_zero_point = zero_point(spec.input_format);
-  spec.output_zero_point = zero_point(spec.output_format);
-  if (spec.kind == ir::OperatorKind::kAveragePool2d) spec.output_format = spec.input_format;
-  const bool only_shifts = config.requant_kind == arch::RequantKind::kShift;
-  if (only_shifts || rng.Bernoulli(0.25)) spec.requantization = ir::RequantizationKind::kShift;
-}
-
-ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int64_t index) {
-  const ir::OperatorKind kinds[] = {ir::OperatorKind::kConv2d,
-                                    ir::OperatorKind::kDepthwiseConv2d,
-                                    ir::OperatorKind::kFullyConnected,
-                                    ir::OperatorKind::kAveragePool2d,
-                                    ir::OperatorKind::kAdd,
-                                    ir::OperatorKind::kMaxPool2d,
-                                    ir::OperatorKind::kPad,
-                                    ir::OperatorKind::kConcatenation};
-  constexpr int64_t kKinds = std::size(kinds);
-  const int64_t kind = index % (kKinds + 1);
-  if (kind == kKinds && config.activation_bits == 8 && config.weight_bits == 8) {
-    testing::ChainOptions options;
-    options.num_layers = static_cast<int>(rng.UniformInt(1, 4));
-    options.input = {rng.UniformInt(1, 14), rng.UniformInt(1, 12), rng.UniformInt(1, 24)};
-    options.requantization = rng.Bernoulli(0.5) ? ir::RequantizationKind::kMultiplierDouble
-                                                : ir::RequantizationKind::kMultiplierSingle;
-    return testing::RandomChain(rng, options);
-  }
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kinds[kind % kKinds]);
-  if (rng.Bernoulli(0.3)) spec.input.back() = rng.UniformInt(1, 70);
-  if (rng.Bernoulli(0.3)) spec.output_channels = rng.UniformInt(1, 70);
-  if (spec.kind == ir::OperatorKind::kConcatenation && spec.axis == 2) {
-    spec.input.back() = rng.UniformInt(1, 2) * config.lanes;
-  }
-  Fit(rng, config, spec);
-  return testing::RandomLayerGraph(rng, spec);
-}
 
 /// `count` networks on the configurations in turn; refusals by the compiler are not counted.
 void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t count,
@@ -71,7 +17,7 @@ void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t c
   int64_t executed = 0, with_events = 0, refused = 0;
   for (int64_t i = 0; executed < count && i < 8 * count; ++i) {
     const arch::HardwareConfig& config = configs[static_cast<size_t>(i) % configs.size()];
-    const ir::Graph graph = RandomNetwork(rng, config, i);
+    const ir::Graph graph = testing::RandomNetwork(rng, config, i);
     arch::CompileOptions options;
     const bool may_saturate = config.accumulator_policy != arch::AccumulatorPolicy::kWrap;
     const bool must_saturate = config.accumulator_policy == arch::AccumulatorPolicy::kSaturate;
@@ -125,15 +71,16 @@ void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t c
 
 TEST(RandomLayersTest, GoldenDescriptorDeviceAndRtlAgree) {
   ExpectAgreement({*arch::Preset("m4l16"), *arch::Preset("m8l16")},
-                  Setting("MACLOOM_RANDOM_LAYERS", 240),
-                  static_cast<uint64_t>(Setting("MACLOOM_SEED", 1)));
+                  testing::Setting("MACLOOM_RANDOM_LAYERS", 240),
+                  static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", 1)));
 }
 
 class PinnedConfigTest : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(PinnedConfigTest, GoldenDescriptorDeviceAndRtlAgree) {
-  ExpectAgreement({testing::PinnedConfigs()[GetParam()]}, Setting("MACLOOM_RANDOM_LAYERS", 240) / 4,
-                  static_cast<uint64_t>(Setting("MACLOOM_SEED", 1)));
+  ExpectAgreement({testing::PinnedConfigs()[GetParam()]},
+                  testing::Setting("MACLOOM_RANDOM_LAYERS", 240) / 4,
+                  static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", 1)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Corners, PinnedConfigTest,
