@@ -46,15 +46,17 @@ Status CheckPointer(const void* pointer, const char* argument) {
 
 Status CheckRange(int64_t value, int64_t low, int64_t high, const char* argument) {
   if (value >= low && value <= high) return {};
-  if (low > high) return InvalidInput(fmt::format("{} is {}; there is none", argument, value));
-  return InvalidInput(
-      fmt::format("{} is {}; accepted are {} to {}", argument, value, low, high));
+  if (low > high) return InvalidInput(fmt::format("{} is {}; there are none", argument, value));
+  return InvalidInput(fmt::format(
+      "{} is {}; accepted {}", argument, value,
+      low == high ? fmt::format("is {}", low) : fmt::format("are {} to {}", low, high)));
 }
 
-Status CheckSize(size_t given, size_t expected, const char* argument) {
-  if (given == expected) return {};
+Status CheckSize(size_t value, size_t low, size_t high, const char* argument) {
+  if (value >= low && value <= high) return {};
   return InvalidInput(
-      fmt::format("{} is {} elements; accepted are {}", argument, given, expected));
+      low == high ? fmt::format("{} is {}; accepted is {}", argument, value, low)
+                  : fmt::format("{} is {}; accepted are {} to {}", argument, value, low, high));
 }
 
 }  // namespace capi

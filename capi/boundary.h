@@ -37,7 +37,7 @@ Status CheckPointer(const void* pointer, const char* argument);
 /// kInvalidInput naming the argument, the value and the range unless low <= value <= high.
 Status CheckRange(int64_t value, int64_t low, int64_t high, const char* argument);
 
-/// kInvalidInput unless `given` elements are the `expected` ones.
-Status CheckSize(size_t given, size_t expected, const char* argument);
+/// CheckRange() for a number of elements.
+Status CheckSize(size_t value, size_t low, size_t high, const char* argument);
 
 }  // namespace macloom::capi

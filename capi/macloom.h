@@ -26,8 +26,8 @@ extern "C" {
 
 enum macloom_status {
   MACLOOM_OK = 0,
-  MACLOOM_INVALID_INPUT = 1,  /* An argument or a file is wrong. */
-  MACLOOM_UNSUPPORTED = 2,    /* Valid, but outside what macloom executes. */
+  MACLOOM_INVALID_INPUT = 1, /* An argument or a file is wrong. */
+  MACLOOM_UNSUPPORTED = 2,   /* Valid, but outside what macloom executes. */
   MACLOOM_OUT_OF_MEMORY = 3,
   MACLOOM_INTERNAL_ERROR = 4 /* A bug of macloom. */
 };
@@ -84,10 +84,10 @@ typedef struct {
 
 typedef struct {
   const char* name;
-  const char* operator_name; /* As in TFLite, e.g. "CONV_2D". */
+  const char* operator_name;             /* As in TFLite, e.g. "CONV_2D". */
   int32_t num_inputs, inputs[2], output; /* Tensor indices. */
-  int64_t num_macs;                  /* Padding positions counted. */
-  int32_t required_accumulator_bits; /* Width at which no input overflows; 0: no accumulator. */
+  int64_t num_macs;                      /* Padding positions counted. */
+  int32_t required_accumulator_bits;     /* Width at which no input overflows; 0: no accumulator. */
 } macloom_node_info;
 
 /* What happened in one node in the last run. */
@@ -143,16 +143,31 @@ MACLOOM_API int macloom_read_accumulators(const macloom_network* network, int32_
 MACLOOM_API int macloom_read_events(const macloom_network* network, int32_t node,
                                     macloom_events* events);
 
-/* One accumulator step, for test benches: accumulator + sum in width_bits (8 to 64) bits under
- * `overflow`; *is_event is 1 if the exact value left the range. `accumulator` must lie in it. */
+/* Single steps, for test benches; capi/macloom_dpi_pkg.sv imports them into SystemVerilog. */
+
+/* accumulator + sum in width_bits (8 to 64) bits under `overflow`; *is_event is 1 if the exact
+ * value left the range. `accumulator` must lie in it. */
 MACLOOM_API int macloom_accumulate(int32_t width_bits, int32_t overflow, int64_t accumulator,
                                    int64_t sum, int64_t* result, int32_t* is_event);
 
-/* One requantization: *code = clamp(round(x) + zero_point, clamp_min, clamp_max). x: 32 bits, 62
- * with MACLOOM_REQUANTIZE_SHIFT; multiplier: 0 or 2^30 to 2^31 - 1 and shift -31 to 7 otherwise. */
+/* start + sum of activations[i] * weights[i], products_per_step (1 to 65536) summed exactly before
+ * each accumulator step, in ascending order; *num_events counts the steps that left the range.
+ * width_bits: 8 to 63 or MACLOOM_EXACT_BITS; `start` must lie in it (63 bits if exact).
+ * num_products: 1 to 65536. */
+MACLOOM_API int macloom_mac_row(int32_t width_bits, int32_t overflow, int32_t products_per_step,
+                                int64_t start, const int8_t* activations, const int8_t* weights,
+                                size_t num_products, int64_t* result, int64_t* num_events);
+
+/* *code = clamp(round(x) + zero_point, clamp_min, clamp_max). x: 32 bits, 62 with
+ * MACLOOM_REQUANTIZE_SHIFT; multiplier otherwise: 0 or 2^30 to 2^31 - 1, with shift -31 to 7. */
 MACLOOM_API int macloom_requantize(int32_t kind, int64_t x, int32_t multiplier, int32_t shift,
                                    int32_t zero_point, int32_t clamp_min, int32_t clamp_max,
                                    int32_t* code);
+
+/* *code = clamp(x / num_positions to nearest, ties away from zero), as average pooling does.
+ * x: 62 bits; num_positions: at least 1. */
+MACLOOM_API int macloom_requantize_mean(int64_t x, int32_t num_positions, int32_t clamp_min,
+                                        int32_t clamp_max, int32_t* code);
 
 #ifdef __cplusplus
 }

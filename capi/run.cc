@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <span>
 
 #include "capi/boundary.h"
@@ -15,13 +16,16 @@ Status CheckNode(const macloom_network& network, int32_t node, int32_t lowest) {
   return CheckRange(node, lowest, static_cast<int64_t>(network.graph.nodes.size()) - 1, "node");
 }
 
+Status CheckNumElements(size_t given, int64_t expected, const char* argument) {
+  return CheckSize(given, static_cast<size_t>(expected), static_cast<size_t>(expected), argument);
+}
+
 Status SetAccumulation(macloom_network* network, int32_t node, int32_t width_bits, int32_t overflow,
                        int32_t products_per_step, int32_t order) {
   MACLOOM_RETURN_IF_ERROR(CheckPointer(network, "network"));
   MACLOOM_RETURN_IF_ERROR(CheckNode(*network, node, MACLOOM_ALL_NODES));
   MACLOOM_RETURN_IF_ERROR(CheckRange(overflow, MACLOOM_WRAP, MACLOOM_SATURATE, "overflow"));
-  MACLOOM_RETURN_IF_ERROR(
-      CheckRange(order, MACLOOM_BLOCK_TAP, MACLOOM_TAP_SERIAL_COLUMN, "order"));
+  MACLOOM_RETURN_IF_ERROR(CheckRange(order, MACLOOM_BLOCK_TAP, MACLOOM_TAP_SERIAL_COLUMN, "order"));
   static constexpr ir::AccumulationOrder kOrders[] = {
       ir::AccumulationOrder::kBlockTap, ir::AccumulationOrder::kFlatTap,
       ir::AccumulationOrder::kTapSerial, ir::AccumulationOrder::kTapSerialColumn};
@@ -36,8 +40,8 @@ Status SetAccumulation(macloom_network* network, int32_t node, int32_t width_bit
   for (size_t i = first; i < end; ++i) {
     const Status status = golden::CheckAccumulation(graph, graph.nodes[i], accumulation);
     if (status.ok()) continue;
-    return Error{status.error().kind, fmt::format("node {} \"{}\": {}", i, graph.nodes[i].name,
-                                                  status.error().message)};
+    return Error{status.error().kind,
+                 fmt::format("node {} \"{}\": {}", i, graph.nodes[i].name, status.error().message)};
   }
   std::fill(network->accumulation.begin() + static_cast<ptrdiff_t>(first),
             network->accumulation.begin() + static_cast<ptrdiff_t>(end), accumulation);
@@ -53,15 +57,14 @@ Status Run(macloom_network* network, const Code* input, size_t num_input, Code* 
   const ir::Graph& graph = network->graph;
   const ir::TensorInfo& from = graph.tensor(graph.input);
   const ir::TensorInfo& to = graph.tensor(graph.output);
-  MACLOOM_RETURN_IF_ERROR(
-      CheckSize(num_input, static_cast<size_t>(ir::NumElements(from.shape)), "num_input"));
-  MACLOOM_RETURN_IF_ERROR(
-      CheckSize(num_output, static_cast<size_t>(ir::NumElements(to.shape)), "num_output"));
+  MACLOOM_RETURN_IF_ERROR(CheckNumElements(num_input, ir::NumElements(from.shape), "num_input"));
+  MACLOOM_RETURN_IF_ERROR(CheckNumElements(num_output, ir::NumElements(to.shape), "num_output"));
   if (to.format.MinCode() < std::numeric_limits<Code>::min() ||
       to.format.MaxCode() > std::numeric_limits<Code>::max()) {
-    return Unsupported(fmt::format("output tensor \"{}\" is {}, which 8 signed bits do not hold; "
-                                   "use macloom_run_int32",
-                                   to.name, ir::ToString(to.format)));
+    return Unsupported(
+        fmt::format("output tensor \"{}\" is {}, which 8 signed bits do not hold; "
+                    "use macloom_run_int32",
+                    to.name, ir::ToString(to.format)));
   }
   const std::span<const Code> codes(input, num_input);
   MACLOOM_ASSIGN_OR_RETURN(
@@ -90,7 +93,7 @@ Status ReadTensor(const macloom_network* network, int32_t tensor, int32_t* codes
   MACLOOM_RETURN_IF_ERROR(
       CheckRange(tensor, 0, static_cast<int64_t>(tensors.size()) - 1, "tensor"));
   const std::vector<int32_t>& values = tensors[static_cast<size_t>(tensor)].codes;
-  MACLOOM_RETURN_IF_ERROR(CheckSize(num_codes, values.size(), "num_codes"));
+  MACLOOM_RETURN_IF_ERROR(CheckNumElements(num_codes, std::ssize(values), "num_codes"));
   std::copy(values.begin(), values.end(), codes);
   return {};
 }
@@ -107,7 +110,8 @@ Status ReadAccumulators(const macloom_network* network, int32_t node, int64_t* a
                                    network->graph.nodes[index].name,
                                    network->operator_names[index]));
   }
-  MACLOOM_RETURN_IF_ERROR(CheckSize(num_accumulators, values.size(), "num_accumulators"));
+  MACLOOM_RETURN_IF_ERROR(
+      CheckNumElements(num_accumulators, std::ssize(values), "num_accumulators"));
   std::copy(values.begin(), values.end(), accumulators);
   return {};
 }
