@@ -11,12 +11,14 @@
 ///       input longint num_input, output byte result[12], input longint num_output);
 package macloom_dpi_pkg;
 
+  // verilator lint_off UNUSEDPARAM
   localparam int WRAP = 0;
   localparam int SATURATE = 1;
 
   localparam int REQUANTIZE_SHIFT = 0;
   localparam int REQUANTIZE_DOUBLE = 1;
   localparam int REQUANTIZE_SINGLE = 2;
+  // verilator lint_on UNUSEDPARAM
 
   import "DPI-C" function string macloom_last_error();
 

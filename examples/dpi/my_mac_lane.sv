@@ -35,7 +35,7 @@ module my_mac_lane #(
     for (int k = 0; k < NumProducts; k++) begin
       sum += (AccWidth + 1)'($signed(a_i[k])) * (AccWidth + 1)'($signed(w_i[k]));
     end
-    next = (AccWidth + 1)'(start_i ? bias_i : acc_o) + sum;
+    next = (start_i ? (AccWidth + 1)'(bias_i) : (AccWidth + 1)'(acc_o)) + sum;
   end
 
   always_ff @(posedge clk_i) begin

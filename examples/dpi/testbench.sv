@@ -16,7 +16,7 @@ module testbench #(
     input longint num_products, output longint result, output longint num_events);
 
   bit clk = 1'b0;
-  always #5 clk = ~clk;
+  initial forever #5 clk = ~clk;
 
   logic valid, start, overflow;
   logic signed [AccWidth-1:0] bias, acc;
