@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The C interface (macloom.h, libmacloom.so) for SystemVerilog test benches: single steps of the
-/// golden arithmetic, and whole networks.
+/// Single steps of the golden arithmetic for SystemVerilog test benches; link libmacloom.so.
 ///
-/// `int` and `longint` are int32_t and int64_t. Every function returns a status, 0 if all is well;
-/// macloom_last_error() tells the rest. Functions over arrays need a fixed size in their
-/// declaration, so a test bench declares them itself, e.g.
+/// What the functions compute: macloom.h. Each returns a status, 0 if all is well; otherwise
+/// macloom_last_error() says what is wrong. `byte`, `int` and `longint` are int8_t, int32_t and
+/// int64_t or size_t, `chandle` is a handle. A C array is an unpacked array of fixed size here, so
+/// functions over arrays are declared by the test bench, which knows the size, e.g.
 ///
 ///   import "DPI-C" function int macloom_run_int8(input chandle network, input byte codes[490],
-///       input longint num_input, output byte result[12], input longint num_output);
+///     input longint num_codes, output byte result[12], input longint num_result);
 package macloom_dpi_pkg;
 
   // verilator lint_off UNUSEDPARAM
@@ -33,14 +33,5 @@ package macloom_dpi_pkg;
   import "DPI-C" function int macloom_requantize_mean(
     input longint x, input int num_positions, input int clamp_min, input int clamp_max,
     output int code);
-
-  import "DPI-C" function int macloom_load(
-    input string model, input int rounding, output chandle network);
-
-  import "DPI-C" function void macloom_free(input chandle network);
-
-  import "DPI-C" function int macloom_set_accumulation(
-    input chandle network, input int node, input int width_bits, input int overflow,
-    input int products_per_step, input int order);
 
 endpackage

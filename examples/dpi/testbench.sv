@@ -77,7 +77,26 @@ module testbench #(
     compare("code", 64'(code), 64'(wanted_code));
   endtask
 
+  // Answers one can compute by hand: shows at once that the right library is linked.
+  task automatic check_known_answers();
+    longint result;
+    int is_event, rounded;
+    check_status(macloom_accumulate(8, WRAP, 127, 1, result, is_event));
+    compare("127 + 1 in 8 bits", result, -128);
+    compare("its event", 64'(is_event), 1);
+    check_status(macloom_requantize(REQUANTIZE_SHIFT, -3, 0, 1, 0, -128, 127, rounded));
+    compare("-1.5, ties up", 64'(rounded), -1);
+    check_status(macloom_requantize(REQUANTIZE_SINGLE, 3, 32'h7fff_ffff, -1, 0, -128, 127, rounded));
+    compare("almost 1.5", 64'(rounded), 1);
+    check_status(macloom_requantize_mean(-5, 2, -128, 127, rounded));
+    compare("-2.5, ties away from zero", 64'(rounded), -3);
+    if (macloom_accumulate(7, WRAP, 0, 0, result, is_event) == 0 || macloom_last_error() == "") begin
+      $fatal(1, "an accumulator of 7 bits was accepted");
+    end
+  endtask
+
   initial begin
+    check_known_answers();
     valid = 1'b0;
     @(negedge clk);
     for (int i = 0; i < NumSums; i++) run_sum(i % 4 == 0);

@@ -123,7 +123,7 @@ TEST_F(CNetworkTest, RandomNetworksEqualGoldenInEveryTensorAndCount) {
       macloom_events events = {};
       ASSERT_EQ(macloom_read_events(network.get(), 0, &events), MACLOOM_OK);
       total_events += events.overflow_events;
-      if (pass == 0) EXPECT_EQ(events.overflow_events, 0);
+      EXPECT_TRUE(pass > 0 || events.overflow_events == 0);
     }
   }
   EXPECT_GT(total_events, 1000);
@@ -222,8 +222,8 @@ TEST_F(CNetworkTest, DescribesWhatTheGraphHolds) {
     EXPECT_EQ(node.required_accumulator_bits, ir::RequiredAccumulatorBits(graph, from));
   }
   const char* label = nullptr;
-  ASSERT_EQ(macloom_class_label(network.get(), 1, &label), MACLOOM_OK);
-  EXPECT_STREQ(label, "class 1");
+  ASSERT_EQ(macloom_class_label(network.get(), info.num_class_labels - 1, &label), MACLOOM_OK);
+  EXPECT_EQ(label, graph.class_labels.back());
 }
 
 TEST_F(CNetworkTest, RoundingDecidesHowATfliteFileIsRead) {
