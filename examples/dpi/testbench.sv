@@ -80,7 +80,8 @@ module testbench #(
   // Answers one can compute by hand: shows at once that the right library is linked.
   task automatic check_known_answers();
     longint result;
-    int is_event, rounded;
+    int is_event, rounded, status;
+    string text;
     check_status(macloom_accumulate(8, WRAP, 127, 1, result, is_event));
     compare("127 + 1 in 8 bits", result, -128);
     compare("its event", 64'(is_event), 1);
@@ -90,8 +91,10 @@ module testbench #(
     compare("almost 1.5", 64'(rounded), 1);
     check_status(macloom_requantize_mean(-5, 2, -128, 127, rounded));
     compare("-2.5, ties away from zero", 64'(rounded), -3);
-    if (macloom_accumulate(7, WRAP, 0, 0, result, is_event) == 0 || macloom_last_error() == "") begin
-      $fatal(1, "an accumulator of 7 bits was accepted");
+    status = macloom_accumulate(7, WRAP, 0, 0, result, is_event);
+    text = macloom_last_error();
+    if (status == 0 || text != "width_bits is 7; accepted are 8 to 64") begin
+      $fatal(1, "an accumulator of 7 bits: status %0d, %s", status, text);
     end
   endtask
 
