@@ -120,7 +120,7 @@ MACLOOM_API int macloom_class_label(const macloom_network* network, int32_t inde
                                     const char** label);
 
 /* How `node`, or every node (MACLOOM_ALL_NODES), accumulates in later runs. width_bits: 8 to 32, 33
- * to 63 with shift requantization only, or MACLOOM_EXACT_BITS, which every network starts with.
+ * to 63 for nodes without multiplier, or MACLOOM_EXACT_BITS, which every network starts with.
  * products_per_step: products summed exactly before one addition to the accumulator. A saturating
  * accumulator must hold every start value. */
 MACLOOM_API int macloom_set_accumulation(macloom_network* network, int32_t node, int32_t width_bits,

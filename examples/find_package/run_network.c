@@ -50,8 +50,8 @@ int main(int argc, char** argv) {
 
   Check(macloom_load(model, MACLOOM_ROUND_DOUBLE, &network));
   Check(macloom_describe(network, &info));
-  printf("%s%s: %" PRId32 " nodes, macloom %s\n", info.name, info.is_untrained ? " (untrained)" : "",
-         info.num_nodes, macloom_version());
+  printf("%s%s: %" PRId32 " nodes, macloom %s\n", info.name,
+         info.is_untrained ? " (untrained)" : "", info.num_nodes, macloom_version());
   Check(macloom_describe_tensor(network, info.input_tensor, &in));
   Check(macloom_describe_tensor(network, info.output_tensor, &out));
   PrintTensor("input", &in);
