@@ -14,11 +14,16 @@ function(macloom_stage name)
     set(scope PUBLIC)
     macloom_warnings(${target})
     target_link_libraries(${target} PRIVATE ${ARG_PRIVATE})
+    # Part of the shared library; MACLOOM_CHECK names files as the repository does.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
+      CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    target_compile_options(${target} PRIVATE "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(${target} ${scope} "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
+  target_include_directories(${target} ${scope} "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>"
+    "$<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>")
   foreach(dependency IN LISTS ARG_DEPENDS)
     target_link_libraries(${target} ${scope} "macloom_${dependency}")
   endforeach()

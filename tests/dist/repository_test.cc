@@ -28,6 +28,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"sim", {"base", "ir", "arch", "rtl"}},
     {"flow", {"base", "ir", "importers", "golden", "arch", "rtl", "sim"}},
     {"cli", {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "flow"}},
+    {"capi", {"base", "ir", "golden", "flow"}},
 };
 
 std::vector<fs::path> Files(const fs::path& folder, const std::set<std::string>& extensions) {
@@ -108,9 +109,9 @@ TEST(RepositoryTest, NoFileNamesAPlaceOnAMachine) {
   // Written so that this file does not contain what it looks for.
   const std::regex machine(std::string("(^|[^A-Za-z0-9_.$}])/(wo") + "rk|ho" + "me|ro" + "ot)/");
   for (const char* folder : {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "flow",
-                             "cli", "tests", "scripts", "docs", ".ci"}) {
-    for (const fs::path& path :
-         Files(kRoot / folder, {".h", ".cc", ".sv", ".md", ".sh", ".cmake", ".txt", ""})) {
+                             "cli", "capi", "examples", "tests", "scripts", "docs", ".ci"}) {
+    for (const fs::path& path : Files(kRoot / folder, {".h", ".c", ".cc", ".sv", ".py", ".md",
+                                                       ".sh", ".cmake", ".txt", ""})) {
       const std::string text = Text(path);
       EXPECT_FALSE(std::regex_search(text, machine)) << path;
     }
