@@ -439,12 +439,7 @@ Result<Trace> Plan::Run(const ir::TensorValue& input, bool keep_accumulators) co
 Result<Batch> Plan::RunBatch(std::span<const ir::TensorValue> inputs) const {
   const Prepared& prepared = *prepared_;
   const ir::Graph& graph = prepared.graph;
-  for (size_t n = 0; n < inputs.size(); ++n) {
-    const Status status = CheckInput(graph, inputs[n]);
-    if (!status.ok()) {
-      return Error{status.error().kind, fmt::format("sample {}: {}", n, status.error().message)};
-    }
-  }
+  for (const ir::TensorValue& input : inputs) MACLOOM_RETURN_IF_ERROR(CheckInput(graph, input));
   Batch batch;
   batch.events.resize(graph.nodes.size());
   const auto total = static_cast<int64_t>(inputs.size());

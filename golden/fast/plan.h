@@ -43,7 +43,7 @@ class Plan {
   /// Every tensor and count of one sample, equal to golden::Run(). @return Its errors for `input`.
   Result<Trace> Run(const ir::TensorValue& input, bool keep_accumulators = false) const;
 
-  /// Many samples, a cacheful at a time. @return kInvalidInput for the first unfit input, by index.
+  /// Many samples, a cacheful at a time. @return golden::Run()'s error for the first unfit input.
   Result<Batch> RunBatch(std::span<const ir::TensorValue> inputs) const;
 
   Level level() const;

@@ -90,7 +90,8 @@ void OneDnn(benchmark::State& state) {
       benchmark::Counter(static_cast<double>(state.iterations() * testing::kBatch),
                          benchmark::Counter::kIsRate);
 }
-BENCHMARK(OneDnn)->Name("onednn/layers_with_weights");
+// CPU time of all threads, should oneDNN start some.
+BENCHMARK(OneDnn)->Name("onednn/layers_with_weights")->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace macloom
