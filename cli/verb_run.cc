@@ -59,10 +59,10 @@ Result<int> Run(const Options& options) {
   if (!options.labels.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples));
   }
-  MACLOOM_ASSIGN_OR_RETURN(const flow::RunResult result,
-                           flow::RunBatch(graph, samples, labels, !options.trace.empty(),
-                                          options.is_reference ? flow::Executor::kReference
-                                                               : flow::Executor::kFast));
+  MACLOOM_ASSIGN_OR_RETURN(
+      const flow::RunResult result,
+      flow::RunBatch(graph, samples, labels, !options.trace.empty(),
+                     options.is_reference ? flow::Executor::kReference : flow::Executor::kFast));
   if (!options.outputs.empty())
     MACLOOM_RETURN_IF_ERROR(WriteNpy(options.outputs, OutputArray(result.outputs)));
   if (!options.trace.empty()) MACLOOM_RETURN_IF_ERROR(WriteTrace(graph, result, options.trace));

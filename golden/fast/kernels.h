@@ -19,10 +19,10 @@ struct Rounding {
   bool has_left_shift = false;          ///< kDouble: any `left` is not 0.
   const int32_t* multiplier = nullptr;  ///< kDouble, kSingle.
   const int32_t* left = nullptr;        ///< kDouble: left shift.
-  const int32_t* right = nullptr;       ///< Right shift: RDPOT's, the total of kSingle, or kShift's.
-  const int32_t* divisors = nullptr;    ///< kMean: positions inside the image, one per row.
-  int32_t low = 0, high = 0;            ///< Clamp limits less the zero point.
-  int32_t offset = 0;                   ///< From the clamped value to the stored byte.
+  const int32_t* right = nullptr;     ///< Right shift: RDPOT's, the total of kSingle, or kShift's.
+  const int32_t* divisors = nullptr;  ///< kMean: positions inside the image, one per row.
+  int32_t low = 0, high = 0;          ///< Clamp limits less the zero point.
+  int32_t offset = 0;                 ///< From the clamped value to the stored byte.
 };
 
 /// Per-lane counters of one call, arrays of the padded channel count.
@@ -75,7 +75,8 @@ struct MatrixArguments {
 /// The channels of an image position are padded to a multiple of the lanes.
 struct WindowArguments {
   const uint8_t* image = nullptr;
-  const int64_t* row_offsets = nullptr;  ///< Per output position: its first tap in the image, bytes.
+  const int64_t* row_offsets =
+      nullptr;  ///< Per output position: its first tap in the image, bytes.
   int64_t num_rows = 0;
   const int64_t* tap_offsets = nullptr;  ///< In the order of accumulation, bytes.
   const int32_t* weights = nullptr;      ///< [tap][padded channels].

@@ -17,12 +17,8 @@ struct LaneRounding {
 };
 
 inline LaneRounding LoadRounding(const Rounding& rounding, int64_t channel) {
-  LaneRounding lanes{All(0),
-                     All(0),
-                     All(0),
-                     All(rounding.low),
-                     All(rounding.high),
-                     All(rounding.offset)};
+  LaneRounding lanes{
+      All(0), All(0), All(0), All(rounding.low), All(rounding.high), All(rounding.offset)};
   if (rounding.kind == Rounding::Kind::kMean) return lanes;
   lanes.right = Load(rounding.right + channel);
   if (rounding.kind == Rounding::Kind::kShift) return lanes;
@@ -37,13 +33,12 @@ inline Vector RoundDouble(Vector x, const LaneRounding& lanes, bool has_left_shi
   if (has_left_shift) x = Of(_mm512_sllv_epi32(Raw(x), Raw(lanes.left)));
   const __m512i half = _mm512_set1_epi64(int64_t{1} << 30);
   const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(Raw(x), Raw(lanes.multiplier)), half);
-  const __m512i odd =
-      _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(Raw(x), 32),
-                                        _mm512_srli_epi64(Raw(lanes.multiplier), 32)),
-                       half);
+  const __m512i odd = _mm512_add_epi64(
+      _mm512_mul_epi32(_mm512_srli_epi64(Raw(x), 32), _mm512_srli_epi64(Raw(lanes.multiplier), 32)),
+      half);
   // Bits 31..62 of each product, the odd lanes' moved to the upper half.
-  const __m512i high = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31),
-                                               _mm512_slli_epi64(odd, 1));
+  const __m512i high =
+      _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
   const __m512i shift = Raw(lanes.right);
   const __m512i one = _mm512_set1_epi32(1);
   const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, shift), one);
@@ -61,22 +56,22 @@ inline Vector RoundSingle(Vector x, const LaneRounding& lanes) {
     return _mm512_srav_epi64(_mm512_add_epi64(_mm512_mul_epi32(value, multiplier), half), shift);
   };
   const __m512i low_half = _mm512_set1_epi64(0xffffffff);
-  const __m512i even = product(Raw(x), Raw(lanes.multiplier),
-                               _mm512_and_si512(Raw(lanes.right), low_half));
-  const __m512i odd = product(_mm512_srli_epi64(Raw(x), 32),
-                              _mm512_srli_epi64(Raw(lanes.multiplier), 32),
-                              _mm512_srli_epi64(Raw(lanes.right), 32));
+  const __m512i even =
+      product(Raw(x), Raw(lanes.multiplier), _mm512_and_si512(Raw(lanes.right), low_half));
+  const __m512i odd =
+      product(_mm512_srli_epi64(Raw(x), 32), _mm512_srli_epi64(Raw(lanes.multiplier), 32),
+              _mm512_srli_epi64(Raw(lanes.right), 32));
   return Of(_mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32)));
 }
 
 inline Vector RoundShift(Vector x, const LaneRounding& lanes) {
   // floor((x + 2^(s-1)) / 2^s) = (x >> s) + bit s-1 of x, without leaving 32 bits.
   const __m512i one = _mm512_set1_epi32(1);
-  const __m512i below = _mm512_max_epi32(_mm512_sub_epi32(Raw(lanes.right), one),
-                                         _mm512_setzero_si512());
-  const __m512i carry = _mm512_maskz_and_epi32(
-      _mm512_cmpgt_epi32_mask(Raw(lanes.right), _mm512_setzero_si512()),
-      _mm512_srav_epi32(Raw(x), below), one);
+  const __m512i below =
+      _mm512_max_epi32(_mm512_sub_epi32(Raw(lanes.right), one), _mm512_setzero_si512());
+  const __m512i carry =
+      _mm512_maskz_and_epi32(_mm512_cmpgt_epi32_mask(Raw(lanes.right), _mm512_setzero_si512()),
+                             _mm512_srav_epi32(Raw(x), below), one);
   return Of(_mm512_add_epi32(_mm512_srav_epi32(Raw(x), Raw(lanes.right)), carry));
 }
 
@@ -86,10 +81,9 @@ inline Vector RoundDouble(Vector x, const LaneRounding& lanes, bool has_left_shi
   if (has_left_shift) x = Of(_mm256_sllv_epi32(Raw(x), Raw(lanes.left)));
   const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
   const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(Raw(x), Raw(lanes.multiplier)), half);
-  const __m256i odd =
-      _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(Raw(x), 32),
-                                        _mm256_srli_epi64(Raw(lanes.multiplier), 32)),
-                       half);
+  const __m256i odd = _mm256_add_epi64(
+      _mm256_mul_epi32(_mm256_srli_epi64(Raw(x), 32), _mm256_srli_epi64(Raw(lanes.multiplier), 32)),
+      half);
   // Bits 31..62 of each product, the odd lanes' moved to the upper half.
   const __m256i high =
       _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
@@ -113,11 +107,11 @@ inline Vector RoundSingle(Vector x, const LaneRounding& lanes) {
                             _mm256_srlv_epi64(bias, shift));
   };
   const __m256i low_half = _mm256_set1_epi64x(0xffffffff);
-  const __m256i even = product(Raw(x), Raw(lanes.multiplier),
-                               _mm256_and_si256(Raw(lanes.right), low_half));
-  const __m256i odd = product(_mm256_srli_epi64(Raw(x), 32),
-                              _mm256_srli_epi64(Raw(lanes.multiplier), 32),
-                              _mm256_srli_epi64(Raw(lanes.right), 32));
+  const __m256i even =
+      product(Raw(x), Raw(lanes.multiplier), _mm256_and_si256(Raw(lanes.right), low_half));
+  const __m256i odd =
+      product(_mm256_srli_epi64(Raw(x), 32), _mm256_srli_epi64(Raw(lanes.multiplier), 32),
+              _mm256_srli_epi64(Raw(lanes.right), 32));
   return Of(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));
 }
 
@@ -126,9 +120,8 @@ inline Vector RoundShift(Vector x, const LaneRounding& lanes) {
   const __m256i one = _mm256_set1_epi32(1);
   const __m256i zero = _mm256_setzero_si256();
   const __m256i below = _mm256_max_epi32(_mm256_sub_epi32(Raw(lanes.right), one), zero);
-  const __m256i carry =
-      _mm256_and_si256(_mm256_and_si256(_mm256_srav_epi32(Raw(x), below), one),
-                       _mm256_cmpgt_epi32(Raw(lanes.right), zero));
+  const __m256i carry = _mm256_and_si256(_mm256_and_si256(_mm256_srav_epi32(Raw(x), below), one),
+                                         _mm256_cmpgt_epi32(Raw(lanes.right), zero));
   return Of(_mm256_add_epi32(_mm256_srav_epi32(Raw(x), Raw(lanes.right)), carry));
 }
 
@@ -291,8 +284,7 @@ template <int kRows, int kVectors>
 void MatrixTile(const MatrixArguments& a, int64_t row, int64_t channel) {
   const uint8_t* rows = a.rows + row * a.row_bytes;
   const int64_t vector_bytes = a.num_groups * kGroupWeightBytes;
-  const uint8_t* weights =
-      static_cast<const uint8_t*>(a.weights) + channel / kLanes * vector_bytes;
+  const uint8_t* weights = static_cast<const uint8_t*>(a.weights) + channel / kLanes * vector_bytes;
   Vector sums[kRows][kVectors];
 #pragma GCC unroll 8
   for (int v = 0; v < kVectors; ++v) {
@@ -323,8 +315,7 @@ template <int kRows, int kVectors, bool kSaturates>
 void MatrixStepTile(const MatrixArguments& a, int64_t row, int64_t channel) {
   const uint8_t* rows = a.rows + row * a.row_bytes;
   const int64_t vector_bytes = a.num_groups * kGroupWeightBytes;
-  const uint8_t* weights =
-      static_cast<const uint8_t*>(a.weights) + channel / kLanes * vector_bytes;
+  const uint8_t* weights = static_cast<const uint8_t*>(a.weights) + channel / kLanes * vector_bytes;
   const int unused_bits = 32 - a.steps.width_bits;
   const Vector high = All(INT32_MAX >> unused_bits), low = All(INT32_MIN >> unused_bits);
   Stepper<kSaturates> steppers[kRows][kVectors];

@@ -25,7 +25,7 @@ struct Buffer {
 
 /// Memory of one thread's execution.
 struct Workspace {
-  std::vector<Buffer> buffers;        // By TensorId.
+  std::vector<Buffer> buffers;  // By TensorId.
   std::vector<uint8_t> image, rows;
   std::vector<int32_t> lane_counts;
   std::vector<int32_t> accumulators;  // Of the last node, one sample.
@@ -71,9 +71,9 @@ class Counting {
 
 Rounding RoundingOf(const PreparedNode& node) {
   const PreparedRounding& rounding = node.rounding;
-  return {rounding.kind,         rounding.has_left_shift, rounding.multiplier.data(),
-          rounding.left.data(),  rounding.right.data(),   node.divisors.data(),
-          rounding.low,          rounding.high,           rounding.offset};
+  return {rounding.kind,        rounding.has_left_shift, rounding.multiplier.data(),
+          rounding.left.data(), rounding.right.data(),   node.divisors.data(),
+          rounding.low,         rounding.high,           rounding.offset};
 }
 
 Steps StepsOf(const PreparedNode& node) {
@@ -133,8 +133,7 @@ struct Plan::Prepared {
     Workspace workspace;
     workspace.buffers.resize(graph.tensors.size());
     for (size_t i = 0; i < graph.tensors.size(); ++i) {
-      const auto size =
-          static_cast<size_t>(ir::NumElements(graph.tensors[i].shape) * num_samples);
+      const auto size = static_cast<size_t>(ir::NumElements(graph.tensors[i].shape) * num_samples);
       if (IsByteFormat(graph.tensors[i].format)) {
         workspace.buffers[i].bytes.resize(size + kSlackBytes);
       } else {

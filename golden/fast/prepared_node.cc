@@ -71,8 +71,8 @@ class Builder {
         accumulation_(accumulation),
         in_(graph.tensor(node.inputs[0])),
         out_(graph.tensor(node.output)) {
-    const bool is_matrix = node.kind == ir::OperatorKind::kConv2d ||
-                           node.kind == ir::OperatorKind::kFullyConnected;
+    const bool is_matrix =
+        node.kind == ir::OperatorKind::kConv2d || node.kind == ir::OperatorKind::kFullyConnected;
     prepared_.form = is_matrix ? NodeForm::kMatrix : NodeForm::kWindow;
     prepared_.num_channels = out_.shape.back();
     prepared_.padded_channels = RoundUp(prepared_.num_channels, kMaxLanes);
@@ -124,9 +124,8 @@ class Builder {
 
   bool HasByteCodes() const {
     if (!IsByteFormat(in_.format) || !IsByteFormat(out_.format)) return false;
-    return weights_ == nullptr || std::all_of(weights_->begin(), weights_->end(), [](int64_t w) {
-             return w >= -128 && w <= 127;
-           });
+    return weights_ == nullptr || std::all_of(weights_->begin(), weights_->end(),
+                                              [](int64_t w) { return w >= -128 && w <= 127; });
   }
 
   bool StepsFit() const {
@@ -173,8 +172,7 @@ class Builder {
         rounding.right[i] = std::max(-pair.shift, 0);
         rounding.has_left_shift |= pair.shift > 0;
       } else {
-        rounding.right[i] =
-            rounding.kind == Rounding::Kind::kSingle ? 31 - pair.shift : pair.shift;
+        rounding.right[i] = rounding.kind == Rounding::Kind::kSingle ? 31 - pair.shift : pair.shift;
       }
     }
   }
@@ -201,8 +199,8 @@ class Builder {
     image.outside = static_cast<uint8_t>(outside + StorageOffset(in_.format));
     for (int64_t y = 0; y < out_.shape[0]; ++y) {
       for (int64_t x = 0; x < out_.shape[1]; ++x) {
-        prepared_.row_offsets.push_back(
-            (y * window.stride_h * image.width + x * window.stride_w) * image.channels);
+        prepared_.row_offsets.push_back((y * window.stride_h * image.width + x * window.stride_w) *
+                                        image.channels);
         if (prepared_.rounding.kind != Rounding::Kind::kMean) continue;
         const auto inside = [](int64_t first, int64_t kernel, int64_t size) {
           return std::min(first + kernel, size) - std::max<int64_t>(first, 0);
@@ -356,14 +354,14 @@ PreparedNode PrepareAdd(const ir::Graph& graph, const ir::Node& node) {
     const ir::FixedPointMultiplier& pair = node.add.input[i];
     for (int32_t byte = 0; byte < 256; ++byte) {
       // Bytes that no code has are never looked up; they stay inside 32 bits by taking the nearest.
-      const int64_t code = std::clamp<int64_t>(byte - StorageOffset(in.format),
-                                               in.format.MinCode(), in.format.MaxCode());
+      const int64_t code = std::clamp<int64_t>(byte - StorageOffset(in.format), in.format.MinCode(),
+                                               in.format.MaxCode());
       const int64_t distance = code - in.quantization.zero_point();
       prepared.tables[i].push_back(static_cast<int32_t>(
-          is_shift ? distance * (int64_t{1} << pair.shift)
-                   : ScaleByMultiplier(distance * (int64_t{1} << ir::AddParameters::kLeftShift),
-                                       pair,
-                                       is_single ? ir::Rounding::kSingle : ir::Rounding::kDouble)));
+          is_shift
+              ? distance * (int64_t{1} << pair.shift)
+              : ScaleByMultiplier(distance * (int64_t{1} << ir::AddParameters::kLeftShift), pair,
+                                  is_single ? ir::Rounding::kSingle : ir::Rounding::kDouble)));
     }
   }
   const ir::FixedPointMultiplier& pair = node.add.output;

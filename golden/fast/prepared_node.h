@@ -60,16 +60,16 @@ struct PreparedNode {
   int64_t num_rows = 0;  ///< Output positions of one sample.
   PreparedRounding rounding;
   PreparedSteps steps;
-  PreparedImage image;                 ///< kMatrix with `runs`, kWindow.
-  std::vector<int64_t> row_offsets;    ///< By output position: its window's first byte.
-  std::vector<WeightBlock> weights;    ///< kMatrix.
-  int64_t num_groups = 0;              ///< kMatrix.
-  std::vector<CopyRun> runs;           ///< kMatrix; empty: rows lie in the tensor as they are.
-  std::vector<int64_t> tap_offsets;    ///< kWindow, in order of accumulation.
-  std::vector<int32_t> tap_weights;    ///< kWindow, [tap][padded channel].
-  std::vector<int32_t> divisors;       ///< kMean, by output position.
-  std::vector<int32_t> tables[2];      ///< kAdd, by stored byte.
-  std::vector<int64_t> exponentials;   ///< kSoftmax, by (largest - code); -1: adds nothing.
+  PreparedImage image;                ///< kMatrix with `runs`, kWindow.
+  std::vector<int64_t> row_offsets;   ///< By output position: its window's first byte.
+  std::vector<WeightBlock> weights;   ///< kMatrix.
+  int64_t num_groups = 0;             ///< kMatrix.
+  std::vector<CopyRun> runs;          ///< kMatrix; empty: rows lie in the tensor as they are.
+  std::vector<int64_t> tap_offsets;   ///< kWindow, in order of accumulation.
+  std::vector<int32_t> tap_weights;   ///< kWindow, [tap][padded channel].
+  std::vector<int32_t> divisors;      ///< kMean, by output position.
+  std::vector<int32_t> tables[2];     ///< kAdd, by stored byte.
+  std::vector<int64_t> exponentials;  ///< kSoftmax, by (largest - code); -1: adds nothing.
 };
 
 /// Prepares a node of a verified graph for a contract that golden::CheckContracts() accepts; form

@@ -65,9 +65,8 @@ void RunReference(benchmark::State& state, const ir::Graph& graph) {
 void Register() {
   const ir::Graph graph = testing::KeywordModel();
   const auto add = [&](const std::string& name, fast::PlanOptions options) {
-    benchmark::RegisterBenchmark(("fast/" + name).c_str(), [=](benchmark::State& state) {
-      RunFast(state, graph, options);
-    });
+    benchmark::RegisterBenchmark(("fast/" + name).c_str(),
+                                 [=](benchmark::State& state) { RunFast(state, graph, options); });
   };
   for (fast::Level level : fast::SupportedLevels()) {
     const std::string suffix = "/" + fast::ToString(level);
@@ -76,8 +75,8 @@ void Register() {
     add("saturate_narrow" + suffix, {NarrowContracts(graph, 8), level});
     add("wrap_12" + suffix, {HardwareContracts(graph, 12, ir::Overflow::kWrap), level});
   }
-  benchmark::RegisterBenchmark(
-      "reference/exact", [=](benchmark::State& state) { RunReference(state, graph); });
+  benchmark::RegisterBenchmark("reference/exact",
+                               [=](benchmark::State& state) { RunReference(state, graph); });
 }
 
 }  // namespace

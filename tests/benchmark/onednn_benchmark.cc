@@ -86,9 +86,8 @@ void OneDnn(benchmark::State& state) {
   Layers layers(graph);
   layers.Run();
   for (auto _ : state) layers.Run();
-  state.counters["inferences_per_s"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * testing::kBatch),
-                         benchmark::Counter::kIsRate);
+  state.counters["inferences_per_s"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * testing::kBatch), benchmark::Counter::kIsRate);
 }
 // CPU time of all threads, should oneDNN start some.
 BENCHMARK(OneDnn)->Name("onednn/layers_with_weights")->MeasureProcessCPUTime();

@@ -58,8 +58,8 @@ TEST_F(VerbsTest, RunWritesOutputsAndTrace) {
 TEST_F(VerbsTest, RunByTheReferenceGivesTheSame) {
   const std::string run = "run ds-cnn-untrained --random 12 --seed 3 ";
   ASSERT_EQ(RunTool(run + "--outputs " + Path("a.npy") + " --json " + Path("a.json")).status, 0);
-  const ToolRun reference = RunTool(run + "--reference --outputs " + Path("b.npy") + " --json " +
-                                    Path("b.json"));
+  const ToolRun reference =
+      RunTool(run + "--reference --outputs " + Path("b.npy") + " --json " + Path("b.json"));
   ASSERT_EQ(reference.status, 0) << reference.text;
   EXPECT_THAT(reference.text, HasSubstr("reference executor"));
   EXPECT_EQ(*ReadFile(Path("a.npy")), *ReadFile(Path("b.npy")));

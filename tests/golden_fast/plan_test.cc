@@ -101,8 +101,8 @@ std::vector<ir::Accumulation> RandomContracts(Rng& rng, const ir::Graph& graph) 
     contract.overflow = saturates ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
     const int64_t steps[] = {1, 2, 3, 4, 5, 8, 16, 48};
     contract.products_per_step = static_cast<int>(steps[rng.UniformInt(0, 7)]);
-    contract.order = rng.Bernoulli(0.5) ? ir::AccumulationOrder::kBlockTap
-                                        : ir::AccumulationOrder::kFlatTap;
+    contract.order =
+        rng.Bernoulli(0.5) ? ir::AccumulationOrder::kBlockTap : ir::AccumulationOrder::kFlatTap;
     const bool is_single_channel = node.kind == ir::OperatorKind::kDepthwiseConv2d ||
                                    node.kind == ir::OperatorKind::kAveragePool2d;
     if (is_single_channel && rng.Bernoulli(0.5)) {
@@ -143,7 +143,7 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
   if (kind != ir::OperatorKind::kSoftmax) {
     const bool is_wide = rng.Bernoulli(0.1);
     const auto format = [&](ir::NumberFormat& target) {
-      target.bits = static_cast<int>(is_wide ? rng.UniformInt(2, 12)
+      target.bits = static_cast<int>(is_wide              ? rng.UniformInt(2, 12)
                                      : rng.Bernoulli(0.6) ? 8
                                                           : rng.UniformInt(2, 8));
       target.is_signed = rng.Bernoulli(0.8);
@@ -161,9 +161,8 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
     const ir::RequantizationKind roundings[] = {ir::RequantizationKind::kMultiplierDouble,
                                                 ir::RequantizationKind::kMultiplierSingle,
                                                 ir::RequantizationKind::kShift};
-    spec.requantization = roundings[rng.UniformInt(0, kind == ir::OperatorKind::kAdd && is_wide
-                                                          ? 0
-                                                          : 2)];
+    spec.requantization =
+        roundings[rng.UniformInt(0, kind == ir::OperatorKind::kAdd && is_wide ? 0 : 2)];
     if (kind == ir::OperatorKind::kAdd && is_wide) {
       spec.requantization = ir::RequantizationKind::kShift;
     }
@@ -186,13 +185,12 @@ TEST(PlanTest, EqualsTheReferenceOnRandomNetworks) {
     Compare(graph, RandomContracts(rng, graph), inputs, coverage);
     if (HasFatalFailure() || HasNonfatalFailure()) return;
   }
-  std::printf("%lld networks, %lld with events, %lld with wrong outputs, %lld of %lld nodes by the "
-              "reference\n",
-              static_cast<long long>(coverage.networks),
-              static_cast<long long>(coverage.with_events),
-              static_cast<long long>(coverage.with_wrong_outputs),
-              static_cast<long long>(coverage.reference_nodes),
-              static_cast<long long>(coverage.nodes));
+  std::printf(
+      "%lld networks, %lld with events, %lld with wrong outputs, %lld of %lld nodes by the "
+      "reference\n",
+      static_cast<long long>(coverage.networks), static_cast<long long>(coverage.with_events),
+      static_cast<long long>(coverage.with_wrong_outputs),
+      static_cast<long long>(coverage.reference_nodes), static_cast<long long>(coverage.nodes));
   EXPECT_GE(coverage.with_events, coverage.networks / 10);
   EXPECT_GE(coverage.with_wrong_outputs, coverage.networks / 20);
   EXPECT_GT(coverage.reference_nodes, 0);
