@@ -14,7 +14,13 @@ namespace macloom::golden::fast {
 
 /// Requantization, one array element per channel, padded to a multiple of 16 channels.
 struct Rounding {
-  enum class Kind { kShift, kDouble, kSingle, kMean };
+  enum class Kind {
+    kShift,
+    kDouble,
+    kSmallDouble,  ///< kDouble with |x| < 2^30 and no left shift.
+    kSingle,
+    kMean
+  };
   Kind kind = Kind::kShift;
   bool has_left_shift = false;          ///< kDouble: any `left` is not 0.
   const int32_t* multiplier = nullptr;  ///< kDouble, kSingle.
@@ -25,7 +31,7 @@ struct Rounding {
   int32_t offset = 0;                 ///< From the clamped value to the stored byte.
 };
 
-/// Per-lane counters of one call, arrays of the padded channel count.
+/// Counters of one call, arrays of the padded channel count; only their sums have a meaning.
 struct LaneCounts {
   int32_t* clamped_low = nullptr;
   int32_t* clamped_high = nullptr;

@@ -75,6 +75,29 @@ inline Vector RoundShift(Vector x, const LaneRounding& lanes) {
   return Of(_mm512_add_epi32(_mm512_srav_epi32(Raw(x), Raw(lanes.right)), carry));
 }
 
+/// RDPOT's rounding constant is added inside the product: no sum leaves 32 bits.
+inline Vector RoundSmallDouble(Vector x, const LaneRounding& lanes) {
+  const __m512i one = _mm512_set1_epi32(1);
+  const __m512i multiplier = Raw(lanes.multiplier);
+  const __m512i half = _mm512_srli_epi32(_mm512_sllv_epi32(one, Raw(lanes.right)), 1);
+  // Negative sums round from one below; with nothing to shift (half = 0) they do not.
+  const __m512i threshold = _mm512_mask_mov_epi32(half, _mm512_testn_epi32_mask(half, half),
+                                                  _mm512_set1_epi32(INT32_MIN));
+  const __m512i nearest = _mm512_set1_epi64(int64_t{1} << 30);
+  const __m512i odd_half = _mm512_slli_epi64(_mm512_srli_epi64(half, 32), 31);
+  const __m512i even_half =
+      _mm512_slli_epi64(_mm512_and_si512(half, _mm512_set1_epi64(0xffffffff)), 31);
+  const __m512i even =
+      _mm512_add_epi64(_mm512_mul_epi32(Raw(x), multiplier), _mm512_add_epi64(nearest, even_half));
+  const __m512i odd = _mm512_add_epi64(
+      _mm512_mul_epi32(_mm512_srli_epi64(Raw(x), 32), _mm512_srli_epi64(multiplier, 32)),
+      _mm512_add_epi64(nearest, odd_half));
+  const __m512i sum =
+      _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
+  const __mmask16 is_negative = _mm512_cmplt_epi32_mask(sum, threshold);
+  return Of(_mm512_srav_epi32(_mm512_mask_sub_epi32(sum, is_negative, sum, one), Raw(lanes.right)));
+}
+
 #elif defined(__AVX2__)
 
 inline Vector RoundDouble(Vector x, const LaneRounding& lanes, bool has_left_shift) {
@@ -125,6 +148,30 @@ inline Vector RoundShift(Vector x, const LaneRounding& lanes) {
   return Of(_mm256_add_epi32(_mm256_srav_epi32(Raw(x), Raw(lanes.right)), carry));
 }
 
+/// RDPOT's rounding constant is added inside the product: no sum leaves 32 bits.
+inline Vector RoundSmallDouble(Vector x, const LaneRounding& lanes) {
+  const __m256i zero = _mm256_setzero_si256();
+  const __m256i multiplier = Raw(lanes.multiplier);
+  const __m256i half =
+      _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), Raw(lanes.right)), 1);
+  // Negative sums round from one below; with nothing to shift (half = 0) they do not.
+  const __m256i threshold = _mm256_or_si256(
+      half, _mm256_and_si256(_mm256_cmpeq_epi32(half, zero), _mm256_set1_epi32(INT32_MIN)));
+  const __m256i nearest = _mm256_set1_epi64x(int64_t{1} << 30);
+  const __m256i odd_half = _mm256_slli_epi64(_mm256_srli_epi64(half, 32), 31);
+  const __m256i even_half =
+      _mm256_slli_epi64(_mm256_and_si256(half, _mm256_set1_epi64x(0xffffffff)), 31);
+  const __m256i even =
+      _mm256_add_epi64(_mm256_mul_epi32(Raw(x), multiplier), _mm256_add_epi64(nearest, even_half));
+  const __m256i odd = _mm256_add_epi64(
+      _mm256_mul_epi32(_mm256_srli_epi64(Raw(x), 32), _mm256_srli_epi64(multiplier, 32)),
+      _mm256_add_epi64(nearest, odd_half));
+  const __m256i sum =
+      _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
+  const __m256i is_negative = _mm256_cmpgt_epi32(threshold, sum);
+  return Of(_mm256_srav_epi32(_mm256_add_epi32(sum, is_negative), Raw(lanes.right)));
+}
+
 #else
 
 // No shifts by lane: one lane after the other.
@@ -136,6 +183,10 @@ inline Vector RoundDouble(Vector x, const LaneRounding& lanes, bool) {
     x[i] = static_cast<int32_t>((high + half - (high < 0 && half > 0 ? 1 : 0)) >> lanes.right[i]);
   }
   return x;
+}
+
+inline Vector RoundSmallDouble(Vector x, const LaneRounding& lanes) {
+  return RoundDouble(x, lanes, false);
 }
 
 inline Vector RoundSingle(Vector x, const LaneRounding& lanes) {
@@ -165,6 +216,16 @@ inline Vector RoundMean(Vector x, int32_t count) {
 
 inline int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/// One vector of accumulators before zero point and clamp; `row` counts for kMean only.
+template <Rounding::Kind kKind, bool kHasLeftShift>
+inline Vector Round(Vector x, const LaneRounding& lanes, const Rounding& rounding, int64_t row) {
+  if constexpr (kKind == Rounding::Kind::kDouble) return RoundDouble(x, lanes, kHasLeftShift);
+  if constexpr (kKind == Rounding::Kind::kSmallDouble) return RoundSmallDouble(x, lanes);
+  if constexpr (kKind == Rounding::Kind::kSingle) return RoundSingle(x, lanes);
+  if constexpr (kKind == Rounding::Kind::kShift) return RoundShift(x, lanes);
+  return RoundMean(x, rounding.divisors[row]);
+}
+
 /// Requantizes `num_rows` vectors of accumulators, `stride` vectors apart, into the destination.
 template <Rounding::Kind kKind, bool kHasLeftShift>
 inline void FinishAs(const Destination& to, const Vector* sums, int num_rows, int stride,
@@ -175,16 +236,7 @@ inline void FinishAs(const Destination& to, const Vector* sums, int num_rows, in
   Vector high = Load(to.counts.clamped_high + channel);
   uint8_t* output = to.output + row * to.num_channels + channel;
   for (int p = 0; p < num_rows; ++p, output += to.num_channels) {
-    Vector x = sums[p * stride];
-    if constexpr (kKind == Rounding::Kind::kDouble) {
-      x = RoundDouble(x, lanes, kHasLeftShift);
-    } else if constexpr (kKind == Rounding::Kind::kSingle) {
-      x = RoundSingle(x, lanes);
-    } else if constexpr (kKind == Rounding::Kind::kShift) {
-      x = RoundShift(x, lanes);
-    } else {
-      x = RoundMean(x, to.rounding.divisors[row + p]);
-    }
+    Vector x = Round<kKind, kHasLeftShift>(sums[p * stride], lanes, to.rounding, row + p);
     low = CountGreater(low, lanes.low, x);
     high = CountGreater(high, x, lanes.high);
     x = Add(Min(Max(x, lanes.low), lanes.high), lanes.offset);
@@ -199,6 +251,44 @@ inline void FinishAs(const Destination& to, const Vector* sums, int num_rows, in
   Store(to.counts.clamped_low + channel, low);
   Store(to.counts.clamped_high + channel, high);
 }
+
+#if defined(__AVX512VNNI__)
+
+/// FinishAs() for 4 whole vectors of channels per row, sums[row][4]: clamps and counts in 16 bits.
+template <Rounding::Kind kKind, bool kHasLeftShift>
+inline void FinishFourAs(const Destination& to, const Vector* sums, int num_rows, int64_t row,
+                         int64_t channel) {
+  constexpr int kMaxRows = 8;
+  Vector rounded[kMaxRows][4];
+  for (int v = 0; v < 4; ++v) {
+    const LaneRounding lanes = LoadRounding(to.rounding, channel + v * kLanes);
+    for (int p = 0; p < num_rows; ++p) {
+      rounded[p][v] = Round<kKind, kHasLeftShift>(sums[4 * p + v], lanes, to.rounding, row + p);
+    }
+  }
+  // The limits fit 16 bits, so that a saturated value is on the same side of them.
+  const __m512i low = _mm512_set1_epi16(static_cast<int16_t>(to.rounding.low));
+  const __m512i high = _mm512_set1_epi16(static_cast<int16_t>(to.rounding.high));
+  const __m512i offset = _mm512_set1_epi16(static_cast<int16_t>(to.rounding.offset));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  int64_t num_low = 0, num_high = 0;
+  uint8_t* output = to.output + row * to.num_channels + channel;
+  for (int p = 0; p < num_rows; ++p, output += to.num_channels) {
+    __m512i halves[2];
+    for (int h = 0; h < 2; ++h) {
+      const __m512i x = _mm512_packs_epi32(Raw(rounded[p][2 * h]), Raw(rounded[p][2 * h + 1]));
+      num_low += __builtin_popcount(_mm512_cmplt_epi16_mask(x, low));
+      num_high += __builtin_popcount(_mm512_cmpgt_epi16_mask(x, high));
+      halves[h] = _mm512_add_epi16(_mm512_min_epi16(_mm512_max_epi16(x, low), high), offset);
+    }
+    _mm512_storeu_si512(output,
+                        _mm512_permutexvar_epi32(order, _mm512_packus_epi16(halves[0], halves[1])));
+  }
+  to.counts.clamped_low[channel] += static_cast<int32_t>(num_low);
+  to.counts.clamped_high[channel] += static_cast<int32_t>(num_high);
+}
+
+#endif
 
 inline void KeepAccumulators(const Destination& to, const Vector* sums, int num_rows, int stride,
                              int64_t row, int64_t channel) {
@@ -218,12 +308,36 @@ inline void Finish(const Destination& to, const Vector* sums, int num_rows, int 
         return FinishAs<Rounding::Kind::kDouble, true>(to, sums, num_rows, stride, row, channel);
       }
       return FinishAs<Rounding::Kind::kDouble, false>(to, sums, num_rows, stride, row, channel);
+    case Rounding::Kind::kSmallDouble:
+      return FinishAs<Rounding::Kind::kSmallDouble, false>(to, sums, num_rows, stride, row,
+                                                           channel);
     case Rounding::Kind::kSingle:
       return FinishAs<Rounding::Kind::kSingle, false>(to, sums, num_rows, stride, row, channel);
     case Rounding::Kind::kShift:
       return FinishAs<Rounding::Kind::kShift, false>(to, sums, num_rows, stride, row, channel);
     case Rounding::Kind::kMean:
       return FinishAs<Rounding::Kind::kMean, false>(to, sums, num_rows, stride, row, channel);
+  }
+}
+
+/// A tile of kRows x kVectors accumulators.
+template <int kRows, int kVectors>
+inline void FinishTile(const Destination& to, const Vector (&sums)[kRows][kVectors], int64_t row,
+                       int64_t channel) {
+#if defined(__AVX512VNNI__)
+  const bool is_plain = to.accumulators == nullptr && channel + 4 * kLanes <= to.num_channels;
+  if constexpr (kVectors == 4) {
+    if (is_plain && to.rounding.kind == Rounding::Kind::kSmallDouble) {
+      return FinishFourAs<Rounding::Kind::kSmallDouble, false>(to, &sums[0][0], kRows, row,
+                                                               channel);
+    }
+    if (is_plain && to.rounding.kind == Rounding::Kind::kSingle) {
+      return FinishFourAs<Rounding::Kind::kSingle, false>(to, &sums[0][0], kRows, row, channel);
+    }
+  }
+#endif
+  for (int v = 0; v < kVectors; ++v) {
+    Finish(to, &sums[0][v], kRows, kVectors, row, channel + v * kLanes);
   }
 }
 
@@ -305,10 +419,7 @@ void MatrixTile(const MatrixArguments& a, int64_t row, int64_t channel) {
       for (int v = 0; v < kVectors; ++v) sums[p][v] = Dot(sums[p][v], x, w[v]);
     }
   }
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    Finish(a.destination, &sums[0][v], kRows, kVectors, row, channel + v * kLanes);
-  }
+  FinishTile<kRows, kVectors>(a.destination, sums, row, channel);
 }
 
 template <int kRows, int kVectors, bool kSaturates>

@@ -109,6 +109,11 @@ class Builder {
       BuildWindow();
     }
     if (is_exact) prepared_.steps.ends.clear();
+    PreparedRounding& rounding = prepared_.rounding;
+    if (rounding.kind == Rounding::Kind::kDouble && !rounding.has_left_shift &&
+        certified_bits <= 31) {
+      rounding.kind = Rounding::Kind::kSmallDouble;
+    }
     return true;
   }
 
