@@ -76,6 +76,19 @@ struct MatrixArguments {
   Destination destination;
 };
 
+/// The taps of a window four at a time, for blocks of 64 channels, exact sums only.
+///
+/// Channel 16*l + 4*j + k of a block is lane 4*l + k of its vector j; `start`, `multiplier` and
+/// `right` are in the order of lanes. Weights are [block][quad][vector][lane][4 taps] int8.
+struct TapQuads {
+  const void* weights = nullptr;  ///< Null: not available.
+  const int64_t* tap_offsets = nullptr;
+  int64_t num_quads = 0;
+  const int32_t* start = nullptr;
+  const int32_t* multiplier = nullptr;
+  const int32_t* right = nullptr;
+};
+
 /// Sums over the taps of a window, every channel for itself: depthwise and pooling.
 ///
 /// The channels of an image position are padded to a multiple of the lanes.
@@ -87,6 +100,7 @@ struct WindowArguments {
   const int64_t* tap_offsets = nullptr;  ///< In the order of accumulation, bytes.
   const int32_t* weights = nullptr;      ///< [tap][padded channels].
   int64_t num_taps = 0;
+  TapQuads quads;
   Steps steps;
   Destination destination;
 };
@@ -104,7 +118,7 @@ struct AddArguments {
 
 struct Kernels {
   int lanes = 4;
-  bool has_byte_dot = false;
+  bool has_byte_dot = false;  ///< Matrix weights are bytes, and TapQuads are used.
   void (*matrix)(const MatrixArguments&) = nullptr;
   void (*window)(const WindowArguments&) = nullptr;
   void (*add)(const AddArguments&) = nullptr;

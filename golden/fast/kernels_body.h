@@ -255,7 +255,8 @@ inline void FinishAs(const Destination& to, const Vector* sums, int num_rows, in
 #if defined(__AVX512VNNI__)
 
 /// FinishAs() for 4 whole vectors of channels per row, sums[row][4]: clamps and counts in 16 bits.
-template <Rounding::Kind kKind, bool kHasLeftShift>
+/// With kIsInterleaved, lanes and parameters are in the order of TapQuads.
+template <Rounding::Kind kKind, bool kIsInterleaved>
 inline void FinishFourAs(const Destination& to, const Vector* sums, int num_rows, int64_t row,
                          int64_t channel) {
   constexpr int kMaxRows = 8;
@@ -263,7 +264,7 @@ inline void FinishFourAs(const Destination& to, const Vector* sums, int num_rows
   for (int v = 0; v < 4; ++v) {
     const LaneRounding lanes = LoadRounding(to.rounding, channel + v * kLanes);
     for (int p = 0; p < num_rows; ++p) {
-      rounded[p][v] = Round<kKind, kHasLeftShift>(sums[4 * p + v], lanes, to.rounding, row + p);
+      rounded[p][v] = Round<kKind, false>(sums[4 * p + v], lanes, to.rounding, row + p);
     }
   }
   // The limits fit 16 bits, so that a saturated value is on the same side of them.
@@ -281,8 +282,8 @@ inline void FinishFourAs(const Destination& to, const Vector* sums, int num_rows
       num_high += __builtin_popcount(_mm512_cmpgt_epi16_mask(x, high));
       halves[h] = _mm512_add_epi16(_mm512_min_epi16(_mm512_max_epi16(x, low), high), offset);
     }
-    _mm512_storeu_si512(output,
-                        _mm512_permutexvar_epi32(order, _mm512_packus_epi16(halves[0], halves[1])));
+    const __m512i bytes = _mm512_packus_epi16(halves[0], halves[1]);
+    _mm512_storeu_si512(output, kIsInterleaved ? bytes : _mm512_permutexvar_epi32(order, bytes));
   }
   to.counts.clamped_low[channel] += static_cast<int32_t>(num_low);
   to.counts.clamped_high[channel] += static_cast<int32_t>(num_high);
@@ -572,6 +573,70 @@ void WindowStepTile(const WindowArguments& a, int64_t row, int64_t channel) {
   FinishSteps<kSaturates, kRows, 1>(a.destination, steppers, row, channel);
 }
 
+#if defined(__AVX512VNNI__)
+
+/// kRows positions of one block of 64 channels.
+template <int kRows>
+void QuadTile(const WindowArguments& a, const Destination& to, int64_t row, int64_t channel) {
+  const uint8_t* bases[kRows];
+  Vector sums[kRows][4];
+#pragma GCC unroll 8
+  for (int p = 0; p < kRows; ++p) {
+    bases[p] = a.image + a.row_offsets[row + p] + channel;
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) sums[p][v] = Load(a.quads.start + channel + v * kLanes);
+  }
+  const uint8_t* weights =
+      static_cast<const uint8_t*>(a.quads.weights) + channel * 4 * a.quads.num_quads;
+  for (int64_t q = 0; q < a.quads.num_quads; ++q, weights += 4 * 4 * kLanes) {
+    const int64_t* offsets = a.quads.tap_offsets + 4 * q;
+#pragma GCC unroll 8
+    for (int p = 0; p < kRows; ++p) {
+      const __m512i tap0 = _mm512_loadu_si512(bases[p] + offsets[0]);
+      const __m512i tap1 = _mm512_loadu_si512(bases[p] + offsets[1]);
+      const __m512i tap2 = _mm512_loadu_si512(bases[p] + offsets[2]);
+      const __m512i tap3 = _mm512_loadu_si512(bases[p] + offsets[3]);
+      const __m512i low01 = _mm512_unpacklo_epi8(tap0, tap1);
+      const __m512i high01 = _mm512_unpackhi_epi8(tap0, tap1);
+      const __m512i low23 = _mm512_unpacklo_epi8(tap2, tap3);
+      const __m512i high23 = _mm512_unpackhi_epi8(tap2, tap3);
+      const __m512i quads[4] = {
+          _mm512_unpacklo_epi16(low01, low23), _mm512_unpackhi_epi16(low01, low23),
+          _mm512_unpacklo_epi16(high01, high23), _mm512_unpackhi_epi16(high01, high23)};
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) {
+        sums[p][v] = Dot(sums[p][v], {quads[v]}, LoadWeights(weights + v * 4 * kLanes));
+      }
+    }
+  }
+  if (to.rounding.kind == Rounding::Kind::kSingle) {
+    return FinishFourAs<Rounding::Kind::kSingle, true>(to, &sums[0][0], kRows, row, channel);
+  }
+  FinishFourAs<Rounding::Kind::kSmallDouble, true>(to, &sums[0][0], kRows, row, channel);
+}
+
+/// All whole blocks of 64 channels. @return The first channel that is left.
+int64_t WindowQuads(const WindowArguments& a) {
+  if (a.quads.weights == nullptr || a.destination.accumulators != nullptr) return 0;
+  constexpr int kRows = 4;
+  Destination to = a.destination;
+  to.rounding.multiplier = a.quads.multiplier;
+  to.rounding.right = a.quads.right;
+  int64_t channel = 0;
+  for (; channel + 4 * kLanes <= to.num_channels; channel += 4 * kLanes) {
+    int64_t row = 0;
+    for (; row + kRows <= a.num_rows; row += kRows) QuadTile<kRows>(a, to, row, channel);
+    for (; row < a.num_rows; ++row) QuadTile<1>(a, to, row, channel);
+  }
+  return channel;
+}
+
+#else
+
+int64_t WindowQuads(const WindowArguments&) { return 0; }
+
+#endif
+
 template <bool kSaturates>
 void WindowSteps(const WindowArguments& a) {
   constexpr int kRows = kHasManyRegisters ? 6 : 2;
@@ -589,7 +654,7 @@ void Window(const WindowArguments& a) {
     return a.steps.is_saturating ? WindowSteps<true>(a) : WindowSteps<false>(a);
   }
   constexpr int kRows = kHasManyRegisters ? 8 : 6;
-  for (int64_t channel = 0; channel < a.destination.num_channels; channel += kLanes) {
+  for (int64_t channel = WindowQuads(a); channel < a.destination.num_channels; channel += kLanes) {
     int64_t row = 0;
     for (; row + kRows <= a.num_rows; row += kRows) WindowTile<kRows>(a, row, channel);
     for (; row < a.num_rows; ++row) WindowTile<1>(a, row, channel);

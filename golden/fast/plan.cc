@@ -266,6 +266,15 @@ struct Plan::Prepared {
       arguments.weights = prepared.tap_weights.data();
       arguments.num_taps = static_cast<int64_t>(prepared.tap_offsets.size());
       arguments.steps = StepsOf(prepared);
+      const PreparedQuads& quads = prepared.quads;
+      if (!quads.weights.empty()) {
+        arguments.quads = {quads.weights.data(),
+                           quads.tap_offsets.data(),
+                           static_cast<int64_t>(quads.tap_offsets.size()) / 4,
+                           quads.start.data(),
+                           quads.multiplier.data(),
+                           quads.right.data()};
+      }
       for (int64_t row = 0; row < prepared.num_rows; row += kRowsPerCall) {
         Counting counting(prepared, workspace, events);
         arguments.row_offsets = prepared.row_offsets.data() + row;

@@ -14,6 +14,8 @@ constexpr int64_t kMaxStepSum = (int64_t{1} << 30) - 1;
 constexpr int64_t kMaxSteps = int64_t{1} << 20;
 constexpr int64_t kMaxCorrections = int64_t{1} << 24;
 
+constexpr int64_t kQuadChannels = 64;
+
 int64_t RoundUp(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
 
 /// The low 32 bits.
@@ -113,6 +115,12 @@ class Builder {
     if (rounding.kind == Rounding::Kind::kDouble && !rounding.has_left_shift &&
         certified_bits <= 31) {
       rounding.kind = Rounding::Kind::kSmallDouble;
+    }
+    const bool has_quad_rounding =
+        rounding.kind == Rounding::Kind::kSmallDouble || rounding.kind == Rounding::Kind::kSingle;
+    if (is_exact && has_quad_rounding && kernels_.has_byte_dot &&
+        prepared_.form == NodeForm::kWindow) {
+      BuildQuads();
     }
     return true;
   }
@@ -331,6 +339,43 @@ class Builder {
         }
       }
       prepared_.steps.ends.push_back(static_cast<int64_t>(prepared_.tap_offsets.size()));
+    }
+  }
+
+  void BuildQuads() {
+    const int64_t num_blocks = prepared_.num_channels / kQuadChannels;
+    PreparedQuads& quads = prepared_.quads;
+    quads.tap_offsets = prepared_.tap_offsets;
+    // Taps that fill the last quad have weight 0 and read the first one's codes.
+    while (quads.tap_offsets.size() % 4 != 0) {
+      quads.tap_offsets.push_back(prepared_.tap_offsets[0]);
+    }
+    for (int64_t block = 0; block < num_blocks; ++block) {
+      const auto channel_of = [&](int64_t vector, int64_t lane) {
+        return kQuadChannels * block + lane / 4 * 16 + 4 * vector + lane % 4;
+      };
+      for (int64_t vector = 0; vector < 4; ++vector) {
+        for (int64_t lane = 0; lane < kMaxLanes; ++lane) {
+          const auto channel = static_cast<size_t>(channel_of(vector, lane));
+          quads.start.push_back(prepared_.steps.start[channel]);
+          quads.multiplier.push_back(prepared_.rounding.multiplier[channel]);
+          quads.right.push_back(prepared_.rounding.right[channel]);
+        }
+      }
+      for (int64_t first = 0; first < shape_.size(); first += 4) {
+        for (int64_t vector = 0; vector < 4; ++vector) {
+          WeightBlock weights{};
+          for (int64_t lane = 0; lane < kMaxLanes; ++lane) {
+            uint32_t bits = 0;
+            for (int64_t tap = first; tap < std::min(first + 4, shape_.size()); ++tap) {
+              const auto weight = static_cast<uint32_t>(WeightAt(channel_of(vector, lane), tap));
+              bits |= (weight & 0xff) << (8 * (tap - first));
+            }
+            weights.words[lane] = Low(bits);
+          }
+          quads.weights.push_back(weights);
+        }
+      }
     }
   }
 

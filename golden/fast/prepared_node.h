@@ -54,6 +54,13 @@ struct PreparedImage {
   uint8_t outside = 0;
 };
 
+/// As TapQuads.
+struct PreparedQuads {
+  std::vector<WeightBlock> weights;
+  std::vector<int64_t> tap_offsets;
+  std::vector<int32_t> start, multiplier, right;
+};
+
 struct PreparedNode {
   NodeForm form = NodeForm::kReference;
   int64_t num_channels = 0, padded_channels = 0;
@@ -67,6 +74,7 @@ struct PreparedNode {
   std::vector<CopyRun> runs;          ///< kMatrix; empty: rows lie in the tensor as they are.
   std::vector<int64_t> tap_offsets;   ///< kWindow, in order of accumulation.
   std::vector<int32_t> tap_weights;   ///< kWindow, [tap][padded channel].
+  PreparedQuads quads;                ///< kWindow, exact, if the kernels use it; else empty.
   std::vector<int32_t> divisors;      ///< kMean, by output position.
   std::vector<int32_t> tables[2];     ///< kAdd, by stored byte.
   std::vector<int64_t> exponentials;  ///< kSoftmax, by (largest - code); -1: adds nothing.
