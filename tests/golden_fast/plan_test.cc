@@ -6,8 +6,6 @@
 #include <cstdlib>
 
 #include "golden/reference/operators.h"
-#include "importers/tflite/importer.h"
-#include "tests/support/data_pack.h"
 #include "tests/support/random_graph.h"
 
 namespace macloom::golden::fast {
@@ -201,6 +199,101 @@ TEST(PlanTest, EqualsTheReferenceOnRandomNetworks) {
   EXPECT_GE(coverage.with_wrong_outputs, coverage.networks / 20);
   EXPECT_GT(coverage.reference_nodes, 0);
   EXPECT_LT(coverage.reference_nodes, coverage.nodes / 4);
+}
+
+/// Wide codes have no form in bytes: the node runs by the reference, its neighbours do not.
+TEST(PlanTest, NodeWithoutFastFormRunsByTheReference) {
+  Rng rng(3);
+  Coverage coverage;
+  for (int i = 0; i < 20; ++i) {
+    testing::LayerSpec spec;
+    spec.requantization = ir::RequantizationKind::kShift;
+    spec.input_format.bits = 8;
+    spec.output_format.bits = 12;
+    ir::Graph graph = testing::RandomConvGraph(rng, spec);
+    spec.output_format.bits = 8;
+    spec.kind = ir::OperatorKind::kDepthwiseConv2d;
+    testing::AppendLayer(rng, graph, spec, graph.output);
+    testing::AppendLayer(rng, graph, spec, graph.output);
+    graph = testing::Verified(std::move(graph));
+    EXPECT_EQ(Plan::Create(graph)->num_reference_nodes(), 2);
+    Compare(graph, {}, {testing::RandomInput(rng, graph), testing::RandomInput(rng, graph)},
+            coverage);
+  }
+}
+
+/// A certificate above 32 bits, and a step whose sum could leave 30 bits.
+TEST(PlanTest, SumsBeyondTheLanesRunByTheReference) {
+  Rng rng(4);
+  Coverage coverage;
+  testing::LayerSpec spec;
+  spec.requantization = ir::RequantizationKind::kShift;
+  ir::Graph graph = testing::RandomConvGraph(rng, spec);
+  graph.constants[static_cast<size_t>(graph.nodes[0].bias)].codes[0] = int64_t{1} << 40;
+  EXPECT_EQ(Plan::Create(testing::Verified(graph))->num_reference_nodes(), 1);
+  const ir::TensorValue input = testing::RandomInput(rng, graph);
+  Compare(graph, {}, {input}, coverage);
+  Compare(graph, {{30, ir::Overflow::kWrap, 4, ir::AccumulationOrder::kFlatTap}}, {input},
+          coverage);
+
+  spec.kind = ir::OperatorKind::kFullyConnected;
+  spec.input = {8, 64, 65};  // 33,280 products, all in one step.
+  spec.output_channels = 2;
+  graph = testing::RandomLayerGraph(rng, spec);
+  const ir::Accumulation one_step{12, ir::Overflow::kWrap, 33280, ir::AccumulationOrder::kFlatTap};
+  EXPECT_EQ(Plan::Create(graph, {{one_step}, {}})->num_reference_nodes(), 1);
+  Compare(graph, {one_step}, {testing::RandomInput(rng, graph)}, coverage);
+}
+
+TEST(PlanTest, RefusesWhatTheReferenceRefusesInItsWords) {
+  Rng rng(6);
+  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const Plan plan = Plan::Create(graph).value();
+  ir::TensorValue input = testing::RandomInput(rng, graph);
+  const auto expect_refused = [&] {
+    const auto reference = golden::Run(graph, input);
+    ASSERT_FALSE(reference.ok());
+    EXPECT_EQ(plan.Run(input).error().message, reference.error().message);
+    EXPECT_EQ(plan.RunBatch({&input, 1}).error().message, reference.error().message);
+  };
+  input.codes[3] = 128;
+  expect_refused();
+  input.codes.pop_back();
+  expect_refused();
+  input.shape.push_back(1);
+  expect_refused();
+  input = testing::RandomInput(rng, graph);
+  for (const auto& contracts :
+       {std::vector<ir::Accumulation>(2), std::vector<ir::Accumulation>{{7}},
+        std::vector<ir::Accumulation>{
+            {16, ir::Overflow::kWrap, 1, ir::AccumulationOrder::kTapSerial}}}) {
+    const auto reference = golden::Run(graph, input, {contracts, false});
+    const auto refused = Plan::Create(graph, {contracts, {}});
+    ASSERT_FALSE(reference.ok());
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().message, reference.error().message);
+  }
+}
+
+TEST(PlanTest, BadLevelIsRefusedWithTheSupportedOnes) {
+  Rng rng(6);
+  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const std::vector<Level> supported = SupportedLevels();
+  ASSERT_FALSE(supported.empty());
+  EXPECT_EQ(supported[0], Level::kPortable);
+  EXPECT_EQ(Plan::Create(graph)->level(), supported.back());
+  const auto refused = Plan::Create(graph, {{}, static_cast<Level>(-1)});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("accepted on this machine: portable"), std::string::npos);
+}
+
+TEST(PlanTest, EmptyBatchGivesNothing) {
+  Rng rng(6);
+  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const auto batch = Plan::Create(graph)->RunBatch({});
+  ASSERT_TRUE(batch.ok());
+  EXPECT_TRUE(batch->outputs.empty());
+  EXPECT_EQ(batch->events, std::vector<LayerEvents>(1));
 }
 
 }  // namespace
