@@ -16,6 +16,7 @@ struct Options {
   std::string model, inputs, labels, outputs, trace, json;
   int random = 0;
   uint64_t seed = 1;
+  bool is_reference = false;
   RoundingOption rounding;
 };
 
@@ -58,14 +59,16 @@ Result<int> Run(const Options& options) {
   if (!options.labels.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples));
   }
-  MACLOOM_ASSIGN_OR_RETURN(const flow::RunResult result,
-                           flow::RunBatch(graph, samples, labels, !options.trace.empty()));
+  MACLOOM_ASSIGN_OR_RETURN(
+      const flow::RunResult result,
+      flow::RunBatch(graph, samples, labels, !options.trace.empty(),
+                     options.is_reference ? flow::Executor::kReference : flow::Executor::kFast));
   if (!options.outputs.empty())
     MACLOOM_RETURN_IF_ERROR(WriteNpy(options.outputs, OutputArray(result.outputs)));
   if (!options.trace.empty()) MACLOOM_RETURN_IF_ERROR(WriteTrace(graph, result, options.trace));
 
-  fmt::print("{}, {} samples, {} rounding\n\n", NetworkTitle(graph), samples.inputs.size(),
-             options.rounding.text);
+  fmt::print("{}, {} samples, {} rounding{}\n\n", NetworkTitle(graph), samples.inputs.size(),
+             options.rounding.text, options.is_reference ? ", reference executor" : "");
   std::vector<std::vector<std::string>> rows = {
       {"layer", "kind", "output", "clamped low", "clamped high"}};
   nlohmann::ordered_json json = {{"format", "macloom.run"},
@@ -118,6 +121,8 @@ Verb AddRun(CLI::App& app) {
   verb->add_option("--outputs", options->outputs, "write all outputs as .npy");
   verb->add_option("--trace", options->trace,
                    "write every tensor of every sample into this folder");
+  verb->add_flag("--reference", options->is_reference,
+                 "execute by the normative code, slow; the same result");
   verb->add_option("--json", options->json, "write the result as JSON");
   options->rounding.AddTo(*verb);
   return {verb, [options] { return Run(*options); }};

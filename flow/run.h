@@ -9,15 +9,18 @@
 namespace macloom::flow {
 
 struct RunResult {
-  std::vector<golden::Trace> traces;  ///< One per sample; only the first unless `keep_traces`.
+  std::vector<golden::Trace> traces;  ///< One per sample; empty unless `keep_traces`.
   std::vector<ir::TensorValue> outputs;
   std::vector<int> predictions;             ///< Largest output, the smallest index among equals.
   std::vector<golden::LayerEvents> events;  ///< By node, summed over the samples.
   std::optional<int64_t> num_correct;       ///< With labels.
 };
 
+/// Which golden code executes; both give the same result.
+enum class Executor { kFast, kReference };
+
 /// Runs all samples with exact accumulators and progress on stderr.
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
-                           const std::vector<int>& labels, bool keep_traces);
+                           const std::vector<int>& labels, bool keep_traces, Executor executor);
 
 }  // namespace macloom::flow

@@ -5,7 +5,6 @@
 #include "golden/reference/operators.h"
 
 namespace macloom::golden {
-namespace {
 
 Status CheckInput(const ir::Graph& graph, const ir::TensorValue& input) {
   const ir::TensorInfo& info = graph.tensor(graph.input);
@@ -80,8 +79,6 @@ NodeRun RunNode(const ir::Graph& graph, const ir::Node& node,
   }
   return Softmax(graph, node, input(0));
 }
-
-}  // namespace
 
 Result<Trace> Run(const ir::Graph& graph, const ir::TensorValue& input, const RunOptions& options) {
   MACLOOM_RETURN_IF_ERROR(CheckInput(graph, input));

@@ -67,4 +67,15 @@ std::vector<int64_t> StartValues(const ir::Graph& graph, const ir::Node& node);
 Status CheckAccumulation(const ir::Graph& graph, const ir::Node& node,
                          const ir::Accumulation& accumulation);
 
+/// CheckAccumulation() of every node. @return kInvalidInput if there is neither none nor one
+/// contract per node, or one cannot be executed; the message names the node.
+Status CheckContracts(const ir::Graph& graph, const std::vector<ir::Accumulation>& accumulation);
+
+/// @return kInvalidInput if shape, number or range of codes does not fit graph.input.
+Status CheckInput(const ir::Graph& graph, const ir::TensorValue& input);
+
+/// Executes one node. `tensors` is indexed by TensorId; only the node's inputs are read.
+NodeRun RunNode(const ir::Graph& graph, const ir::Node& node,
+                const std::vector<ir::TensorValue>& tensors, const ir::Accumulation& accumulation);
+
 }  // namespace macloom::golden

@@ -55,6 +55,17 @@ TEST_F(VerbsTest, RunWritesOutputsAndTrace) {
   EXPECT_TRUE(fs::exists(Path("trace/0002/pool.npy")));
 }
 
+TEST_F(VerbsTest, RunByTheReferenceGivesTheSame) {
+  const std::string run = "run ds-cnn-untrained --random 12 --seed 3 ";
+  ASSERT_EQ(RunTool(run + "--outputs " + Path("a.npy") + " --json " + Path("a.json")).status, 0);
+  const ToolRun reference =
+      RunTool(run + "--reference --outputs " + Path("b.npy") + " --json " + Path("b.json"));
+  ASSERT_EQ(reference.status, 0) << reference.text;
+  EXPECT_THAT(reference.text, HasSubstr("reference executor"));
+  EXPECT_EQ(*ReadFile(Path("a.npy")), *ReadFile(Path("b.npy")));
+  EXPECT_EQ(Json("a.json"), Json("b.json"));
+}
+
 TEST_F(VerbsTest, VerifyWithoutRtlPassesAndWritesJson) {
   const ToolRun run = RunTool("verify --no-rtl --random 6 --json " + Path("v.json"));
   ASSERT_EQ(run.status, 0) << run.text;
