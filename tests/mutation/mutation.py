@@ -114,9 +114,9 @@ def is_equivalent(module, top, mutant, work):
     script = (
         read_design(top) + f"copy {target} gate\ncopy {target} gold\n" +
         bare.replace(f"-module {target}", "-module gate") + "\nflatten gold gate\nmemory -nomap gold gate\n"
-        "memory_map gold gate\nopt -full gold gate\nselect -set registers gold/t:*dff* gate/t:*dff* %co1:+[Q]\n"
+        "memory_map gold gate\nopt gold gate\nselect -set registers gold/t:*dff* gate/t:*dff* %co1:+[Q]\n"
         "select -set ports gold/x:* gate/x:*\nselect gold/w:* gate/w:* @registers %d @ports %d\nrename -hide\n"
-        "select -clear\nequiv_make gold gate equiv\nhierarchy -top equiv\nopt -full\n"
+        "select -clear\nequiv_make gold gate equiv\nhierarchy -top equiv\nopt\n"
         "equiv_simple -undef\nequiv_induct -undef\nequiv_status -assert\n"
     )
     path = work / "equivalence.ys"
