@@ -57,8 +57,9 @@ def call(command, log, cwd=None, timeout=None):
 
 
 def read_design(top):
+    # Reduced to the hardware: a mutant in the upper bits of a 32-bit constant or `int` is none.
     files = " ".join(str(p.relative_to(ROOT)) for p in sources())
-    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\n"
+    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt\nwreduce\nopt\nclean\n"
 
 
 def make_netlist(module, top, args, work):
