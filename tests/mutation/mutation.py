@@ -59,7 +59,7 @@ def call(command, log, cwd=None, timeout=None):
 def read_design(top):
     # Reduced to the hardware: a mutant in the upper bits of a 32-bit constant or `int` is none.
     files = " ".join(str(p.relative_to(ROOT)) for p in sources())
-    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt\nwreduce\nopt\nclean\n"
+    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\nwreduce\nopt_expr\nopt_clean\n"
 
 
 def make_netlist(module, top, args, work):
@@ -192,6 +192,7 @@ def weight_of(module):
 
 def run_all(names, args, explained):
     results = []
+    failures = []
     begin = time.time()
     weight = {m: weight_of(m) for m in names}
     print(f"{'module':24} {HEADING} {'done':>7} {'ETA s':>6}", flush=True)
@@ -199,11 +200,16 @@ def run_all(names, args, explained):
         # The longest first, or the last one would run alone.
         waiting = {pool.submit(score, m, args, explained): m for m in sorted(names, key=weight.get, reverse=True)}
         for future in concurrent.futures.as_completed(waiting):
-            results.append(future.result())
+            try:
+                results.append(future.result())
+            except RuntimeError as error:
+                failures.append(f"{waiting[future]}: {error}")
+                print(f"{waiting[future]:24} failed", flush=True)
+                continue
             done = sum(weight[r["module"]] for r in results)
             eta = (time.time() - begin) * (sum(weight.values()) - done) / done
             print(f"{row(results[-1])} {len(results):3}/{len(names):<3} {eta:6.0f}", flush=True)
-    return sorted(results, key=lambda r: r["module"])
+    return sorted(results, key=lambda r: r["module"]), failures
 
 
 def main():
@@ -231,14 +237,14 @@ def main():
     names = args.modules or known
     explained = read_explained()
     begin = time.time()
-    results = run_all(names, args, explained)
+    results, failures = run_all(names, args, explained)
     total = {"module": "total", "mutants": sum(r["mutants"] for r in results),
              "equivalent": sum(r["equivalent"] for r in results),
              "survivors": [s for r in results for s in r["survivors"]], "seconds": round(time.time() - begin, 1)}
     print(f"\n{'module':24} {HEADING}")
     for result in [*results, total]:
         print(row(result))
-    problems = problems_of(results, explained, args)
+    problems = failures + problems_of(results, explained, args)
     overall = percent_of(total)
     if overall < args.minimum:
         problems.append(f"score {overall:.2f} % is below {args.minimum:g} %")
