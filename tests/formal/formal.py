@@ -95,8 +95,9 @@ def script_of(name, shifts, source, work):
             lines.append(f"chparam -set Shift {integer(shift)} {top}")
         lines += [f"hierarchy -check -top {top}", "proc"]
         if stem == "row":
-            # Not `opt -full`: in Yosys 0.23 it changes this circuit.
-            lines += ["memory -nomap", "memory_map", "flatten", "async2sync", "opt", "check -assert",
+            # Without opt_dff, which would replace registers that are never loaded here by constants.
+            lines += ["memory -nomap", "memory_map", "flatten", "async2sync", "opt_expr", "opt_merge",
+                      "opt_muxtree", "opt_reduce", "opt_merge", "opt_expr", "opt_clean", "check -assert",
                       f"log PROOF {shift}", "sat -seq 2 -prove-skip 1 -prove bad_o 0"]
         else:
             lines += [f"cutpoint loom_{stem}/t:$mul", "flatten", "opt", f"techmap -map {work / 'wires.v'}", "opt",
