@@ -40,7 +40,8 @@ WIRES = """module \\$dff (CLK, D, Q);
 endmodule
 """
 
-# name: module, parameter and its value, shifts, alterations (shift, text, replacement).
+# name: module, parameter and its value, cases (shifts; row: accumulators), alterations (case, text,
+# replacement).
 PROPERTIES = {
     "requant_lane double": ("requant_lane", "Mode", 0, range(-31, 8), [
         (-5, "threshold = (mask >> 1) + 32'(high_q3[31])", "threshold = (mask >> 1)"),
@@ -69,13 +70,13 @@ PROPERTIES = {
         (-8, "difference_a_q1, 19'd0}", "difference_a_q1, 19'd1}")]),
     "add_lane operands": ("add_lane", "Mode", 2, [0], [
         (0, "- 9'(zero_b_i)", "+ 9'(zero_b_i)")]),
-    "row dense step": ("row", "Depthwise", 0, [None], [
-        (None, "exact[ExactWidth-1] ? ~largest : largest", "exact[AccWidth-1] ? ~largest : largest"),
-        (None, "shadow_q[shadow_entry_i] <= dense", "shadow_q[entry_i] <= dense"),
-        (None, "event_bit = wrapped != exact", "event_bit = wrapped[AccWidth-1:1] != exact[AccWidth-1:1]")]),
-    "row depthwise step": ("row", "Depthwise", 1, [None], [
-        (None, "({AccWidth{1'b1}} >> 1) >> narrow", "(({AccWidth{1'b1}} >> 1) >> narrow) & ~AccWidth'(1)"),
-        (None, "drop = 6'(ExactWidth - AccWidth) + narrow", "drop = 6'(ExactWidth - AccWidth - 1) + narrow")]),
+    "row dense step": ("row", "Depthwise", 0, [0, 7, 15], [
+        (7, "exact[ExactWidth-1] ? ~largest : largest", "exact[AccWidth-1] ? ~largest : largest"),
+        (7, "shadow_q[shadow_entry_i] <= dense", "shadow_q[entry_i] <= dense"),
+        (7, "event_bit = wrapped != exact", "event_bit = wrapped[AccWidth-1:1] != exact[AccWidth-1:1]")]),
+    "row depthwise step": ("row", "Depthwise", 1, [0, 7, 15], [
+        (7, "({AccWidth{1'b1}} >> 1) >> narrow", "(({AccWidth{1'b1}} >> 1) >> narrow) & ~AccWidth'(1)"),
+        (7, "drop = 6'(ExactWidth - AccWidth) + narrow", "drop = 6'(ExactWidth - AccWidth - 1) + narrow")]),
 }
 
 
@@ -91,8 +92,7 @@ def script_of(name, shifts, source, work):
     lines = [f"read_verilog -sv {LIBRARY / 'loom_pkg.sv'} {source} {SPECS / f'{stem}_spec.sv'}", "design -save read"]
     for shift in shifts:
         lines += ["design -load read", f"chparam -set {parameter} {integer(value)} {top}"]
-        if shift is not None:
-            lines.append(f"chparam -set Shift {integer(shift)} {top}")
+        lines.append(f"chparam -set {'Watched' if stem == 'row' else 'Shift'} {integer(shift)} {top}")
         lines += [f"hierarchy -check -top {top}", "proc"]
         if stem == "row":
             # Without opt_dff, which would replace registers that are never loaded here by constants.

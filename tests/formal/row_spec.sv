@@ -5,7 +5,9 @@
 /// the shadow and the event count of docs/numerics.md.
 module row_proof #(
   /// 0 dense, 1 depthwise.
-  parameter int Depthwise = 0
+  parameter int Depthwise = 0,
+  /// The accumulator that is compared; the lanes are copies of one text, so that a few are proved.
+  parameter int Watched = 0
 ) (
   input  logic               clk_i,
   input  logic               valid_i,
@@ -19,16 +21,14 @@ module row_proof #(
   input  logic [15:0]        lane_valid_i,
   input  logic               saturate_i,
   input  logic [5:0]         narrow_i,
-  /// The accumulator that is compared, any of the 16.
-  input  logic [3:0]         watched_i,
   output logic               bad_o
 );
 
   logic [4:0]   event_count;
+  logic [3:0]   shadow_entry_q;
   logic [127:0] unused_hold;
   logic [31:0]  shadow;
   logic [255:0] unused_chunk;
-  logic [3:0]   watched_q;
   loom_row u_dut (
     .clk_i,
     .rst_ni            (1'b1),
@@ -55,7 +55,7 @@ module row_proof #(
     .saturate_i,
     .narrow_i,
     .event_count_o     (event_count),
-    .drain_entry_i     (Depthwise == 0 ? shadow_entry_q : watched_q),
+    .drain_entry_i     (Depthwise == 0 ? shadow_entry_q : 4'(Watched)),
     .drain_chunk_i     (4'd0),
     .drain_entry_acc_o (shadow),
     .drain_chunk_acc_o (unused_chunk)
@@ -112,7 +112,6 @@ module row_proof #(
   logic               saturate_q;
   logic               was_legal_q;
   logic [3:0]         entry_q;
-  logic [3:0]         shadow_entry_q;
   logic [5:0]         narrow_q;
   logic signed [39:0] exact_q;
   logic signed [39:0] before_q;
@@ -121,8 +120,8 @@ module row_proof #(
   logic signed [31:0] acc_now;
 
   always_comb begin
-    acc_now = accumulators[watched_i*32 +: 32];
-    if (Depthwise != 0) base = first_i ? lane_starts_i[watched_i*32 +: 32] : acc_now;
+    acc_now = accumulators[Watched*32 +: 32];
+    if (Depthwise != 0) base = first_i ? lane_starts_i[Watched*32 +: 32] : acc_now;
     else base = first_i ? dense_start_i : acc_now;
   end
 
@@ -133,9 +132,8 @@ module row_proof #(
     entry_q <= entry_i;
     shadow_entry_q <= shadow_entry_i;
     narrow_q <= narrow_i;
-    watched_q <= watched_i;
     before_q <= 40'(acc_now);
-    if (Depthwise != 0) exact_q <= 40'(base) + 40'(signed'(products[watched_i*16 +: 16]));
+    if (Depthwise != 0) exact_q <= 40'(base) + 40'(signed'(products[Watched*16 +: 16]));
     else exact_q <= 40'(base) + 40'(\u_dut.sum_q );
     was_legal_q <= narrow_i < 6'd32;
   end
@@ -144,7 +142,7 @@ module row_proof #(
   logic only_watched_q;
   logic counts_q;
   always_ff @(posedge clk_i) begin
-    only_watched_q <= lane_valid_i == 16'd1 << watched_i;
+    only_watched_q <= lane_valid_i == 16'd1 << Watched;
     counts_q <= row_valid_i;
   end
 
@@ -164,8 +162,8 @@ module row_proof #(
     wrapped = exact_q & (largest - smallest);
     if (wrapped > largest) wrapped = wrapped - (largest - smallest) - 40'sd1;
     wanted = !is_event ? exact_q : !saturate_q ? wrapped : exact_q < 0 ? smallest : largest;
-    got = 40'(signed'(accumulators[watched_q*32 +: 32]));
-    if (!valid_q || (Depthwise == 0 && watched_q != entry_q)) begin
+    got = 40'(signed'(accumulators[Watched*32 +: 32]));
+    if (!valid_q || (Depthwise == 0 && 4'(Watched) != entry_q)) begin
       is_wrong = got != before_q;
     end else begin
       is_wrong = got != wanted || (last_q && 40'(signed'(shadow)) != wanted);

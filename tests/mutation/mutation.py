@@ -66,12 +66,20 @@ def make_netlist(module, top, args, work):
     """Writes netlist.v with all mutants; returns their descriptions, index 0 = mutant 1."""
     listing = work / "mutants.txt"
     pattern = module if module == top else f"*{module}*"
-    script = read_design(top)
-    script += f"mutate -list {args.mutants} -seed {args.seed} -ctrl mutant_i 8 1 -o {listing} {pattern}\n"
-    script += f"script {listing}\nwrite_verilog -noattr {work / 'netlist.v'}\n"
-    (work / "make.ys").write_text(script)
-    call(["yosys", "-q", "-s", work / "make.ys"], work / "yosys.log", cwd=ROOT)
-    return [line for line in listing.read_text().splitlines() if line.startswith("mutate")]
+    # Not of a clock: Yosys stops at a memory with two clocks. More are drawn, the first N stay.
+    (work / "list.ys").write_text(
+        f"{read_design(top)}mutate -list {2 * args.mutants} -seed {args.seed} -ctrl mutant_i 8 1 -o {listing} {pattern}\n")
+    call(["yosys", "-q", "-s", work / "list.ys"], work / "list.log", cwd=ROOT)
+    lines = [line for line in listing.read_text().splitlines()
+             if line.startswith("mutate") and not re.search(r"-port (CLK|RD_CLK|WR_CLK) ", line)]
+    mutants = [re.sub(r"-ctrl mutant_i 8 \d+", f"-ctrl mutant_i 8 {k}", line)
+               for k, line in enumerate(lines[:args.mutants], 1)]
+    if len(mutants) < args.mutants:
+        raise RuntimeError(f"{module}: only {len(mutants)} mutants, wanted {args.mutants}")
+    listing.write_text("\n".join(mutants) + "\n")
+    (work / "make.ys").write_text(f"{read_design(top)}script {listing}\nwrite_verilog -noattr {work / 'netlist.v'}\n")
+    call(["yosys", "-q", "-s", work / "make.ys"], work / "make_netlist.log", cwd=ROOT)
+    return mutants
 
 
 def build(top, work):
