@@ -1,20 +1,27 @@
 """Mutation score of the RTL unit tests.
 
-usage: mutation.py [--mutants N] [--seed S] [--jobs J] [--work DIR] [--report FILE] [MODULE...]
+usage: mutation.py [--mutants N] [--seed S] [--jobs J] [--work DIR] [--build DIR] [--minimum PERCENT]
+                   [--report FILE] [--prove-all] [--no-proof] [MODULE...]
 
-For every module: Yosys makes N mutants of its netlist (a stuck, inverted or swapped bit at a cell's
-port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it; the module's own
-unit test runs once per mutant and either notices (killed) or not (survivor). Survivors are compared
-with the original by Yosys's induction: `equivalent` if no input can ever tell them apart.
+For every module of rtl/lib: Yosys makes N mutants of its netlist (a stuck, inverted or swapped bit
+at a cell's port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it; the
+module's own unit test runs once per mutant and either notices (killed) or not (survivor). A
+survivor is compared with the original by Yosys's induction: `equivalent` if no input can ever tell
+them apart. The others must be listed, with the reason, in explained.json beside this file; they
+count as alive all the same:
 
-The report (JSON and a table on the terminal) lists every survivor that is not proved equivalent
-with its place in the source.
+  score = killed / (mutants - equivalent)
+
+Exit 1 if a survivor is neither equivalent nor listed, if a listed mutant of a module that ran is
+killed, or if the score is below the minimum. DIR of --build holds the archives of the stages that
+the test of the accelerator links.
 """
 import argparse
 import concurrent.futures
 import json
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -23,9 +30,17 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "rtl" / "lib"
 TESTS = ROOT / "tests" / "rtl"
+EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
 # Modules that are tested inside another one.
 TOPS = {"loom_core": "loom_accelerator"}
-EQUIVALENCE_SECONDS = 60
+# Archives of the stages, dependents first.
+ARCHIVES = ["sim/libmacloom_sim.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
+            "base/libmacloom_base.a"]
+PROOF_CPU_SECONDS = 20
+
+
+def modules_of_library():
+    return sorted(p.stem for p in LIBRARY.glob("*.sv") if not p.stem.endswith("_pkg"))
 
 
 def sources():
@@ -42,24 +57,33 @@ def call(command, log, cwd=None, timeout=None):
 
 
 def read_design(top):
-    files = " ".join(str(p) for p in sources())
-    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\n"
+    # Reduced to the hardware: a mutant in the upper bits of a 32-bit constant or `int` is none.
+    files = " ".join(str(p.relative_to(ROOT)) for p in sources())
+    return f"read_verilog -sv {files}\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\nwreduce\nopt_expr\nopt_clean\n"
 
 
 def make_netlist(module, top, args, work):
     """Writes netlist.v with all mutants; returns their descriptions, index 0 = mutant 1."""
     listing = work / "mutants.txt"
     pattern = module if module == top else f"*{module}*"
-    script = read_design(top)
-    script += f"mutate -list {args.mutants} -seed {args.seed} -ctrl mutant_i 8 1 -o {listing} {pattern}\n"
-    script += f"script {listing}\nwrite_verilog -noattr {work / 'netlist.v'}\n"
-    (work / "make.ys").write_text(script)
-    call(["yosys", "-q", "-s", work / "make.ys"], work / "yosys.log")
-    return [line for line in listing.read_text().splitlines() if line.startswith("mutate")]
+    # Not of a clock: Yosys stops at a memory with two clocks. More are drawn, the first N stay.
+    (work / "list.ys").write_text(
+        f"{read_design(top)}mutate -list {2 * args.mutants} -seed {args.seed} -ctrl mutant_i 8 1 -o {listing} {pattern}\n")
+    call(["yosys", "-q", "-s", work / "list.ys"], work / "list.log", cwd=ROOT)
+    lines = [line for line in listing.read_text().splitlines()
+             if line.startswith("mutate") and not re.search(r"-port (CLK|RD_CLK|WR_CLK) ", line)]
+    mutants = [re.sub(r"-ctrl mutant_i 8 \d+", f"-ctrl mutant_i 8 {k}", line)
+               for k, line in enumerate(lines[:args.mutants], 1)]
+    if len(mutants) < args.mutants:
+        raise RuntimeError(f"{module}: only {len(mutants)} mutants, wanted {args.mutants}")
+    listing.write_text("\n".join(mutants) + "\n")
+    (work / "make.ys").write_text(f"{read_design(top)}script {listing}\nwrite_verilog -noattr {work / 'netlist.v'}\n")
+    call(["yosys", "-q", "-s", work / "make.ys"], work / "make_netlist.log", cwd=ROOT)
+    return mutants
 
 
-def build(module, top, work):
-    prefix = f"V{module}_mux"
+def build(top, work):
+    prefix = f"V{top}_mux"
     call(["verilator", "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint",
           "-Wno-UNOPTFLAT", "-Wno-MULTITOP", "--prefix", prefix, "--top-module", top, "--Mdir", work / "model",
           work / "netlist.v"], work / "verilator.log")
@@ -68,14 +92,18 @@ def build(module, top, work):
           "verilated_threads.o"], work / "make.log")
 
 
-def link(module, args, work):
+def link(top, args, work):
     include = subprocess.run(["verilator", "--getenv", "VERILATOR_ROOT"], capture_output=True, text=True).stdout.strip()
-    libraries = [p for p in args.libraries.split(":") if p]
     model = work / "model"
+    libraries = [args.build / a for a in ARCHIVES[0 if top == "loom_accelerator" else -1:]]
+    missing = [str(p) for p in libraries if not p.exists()]
+    if missing:
+        raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base and macloom_sim first")
     call(["g++", "-std=c++20", "-O1", f"-DMACLOOM_MUTATION_COUNT={args.mutants}", "-DFMT_SHARED", "-I", ROOT, "-I", model,
-          "-I", TESTS / "harness", "-isystem", f"{include}/include", TESTS / f"{module}_test.cc", model / f"V{module}_mux__ALL.a",
-          model / "verilated.o", model / "verilated_threads.o", *libraries, "-lgtest", "-lgtest_main", "-lfmt",
-          "-lcrypto", "-lz", "-larchive", "-pthread", "-o", work / "test"], work / "link.log")
+          "-I", TESTS / "harness", "-isystem", f"{include}/include", TESTS / f"{top}_test.cc",
+          model / f"V{top}_mux__ALL.a", model / "verilated.o", model / "verilated_threads.o", "-Wl,--start-group",
+          *libraries, "-Wl,--end-group", "-lgtest", "-lgtest_main", "-lfmt", "-lcrypto", "-lz", "-larchive", "-ldl",
+          "-pthread", "-o", work / "test"], work / "link.log")
 
 
 def survivors_of(work):
@@ -95,18 +123,19 @@ def is_equivalent(module, top, mutant, work):
     script = (
         read_design(top) + f"copy {target} gate\ncopy {target} gold\n" +
         bare.replace(f"-module {target}", "-module gate") + "\nflatten gold gate\nmemory -nomap gold gate\n"
-        "memory_map gold gate\nopt -full gold gate\nselect -set registers gold/t:*dff* gate/t:*dff* %co1:+[Q]\n"
+        "memory_map gold gate\nopt gold gate\nselect -set registers gold/t:*dff* gate/t:*dff* %co1:+[Q]\n"
         "select -set ports gold/x:* gate/x:*\nselect gold/w:* gate/w:* @registers %d @ports %d\nrename -hide\n"
-        "select -clear\nequiv_make gold gate equiv\nhierarchy -top equiv\nopt -full\n"
+        "select -clear\nequiv_make gold gate equiv\nhierarchy -top equiv\nopt\n"
         "equiv_simple -undef\nequiv_induct -undef\nequiv_status -assert\n"
     )
     path = work / "equivalence.ys"
     path.write_text(script)
-    try:
-        return subprocess.run(["yosys", "-q", "-s", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              timeout=EQUIVALENCE_SECONDS).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_CPU, (PROOF_CPU_SECONDS, PROOF_CPU_SECONDS))
+
+    return subprocess.run(["yosys", "-q", "-s", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          cwd=ROOT, preexec_fn=limit).returncode == 0
 
 
 def place(mutant):
@@ -118,31 +147,77 @@ def place(mutant):
     lines = re.findall(r"-src (\S+)", mutant)
     name = cell[1].lstrip("\\") if cell else ""
     kind = name.split("$")[1] if "$" in name else name
+    source = lines[-1].strip('"') if lines else ""
+    file, _, at = source.partition(":")
+    text = (ROOT / file).read_text().splitlines()[int(at.split(".")[0]) - 1].strip() if at else ""
+    wire_name = wire[1].lstrip("\\") if wire else ""
     return {
         "mode": mode, "cell": kind, "port": f"{port[1].lstrip(chr(92))}[{bit[1]}]" if port else "",
-        "wire": wire[1].lstrip("\\") if wire else "",
-        "source": [s.replace(str(ROOT) + "/", "") for s in lines][-1:] if lines else [],
+        # A name that Yosys made up has a number that changes with any line.
+        "wire": "" if wire_name.startswith("$") else wire_name, "source": source, "text": text,
     }
 
 
-def score(module, args):
+def key_of(module, survivor):
+    """What identifies a mutant after lines have moved: its place by the text of the source line."""
+    return (module, survivor["mode"], survivor["cell"], survivor["port"], survivor["wire"], survivor["text"])
+
+
+def score(module, args, explained):
     begin = time.time()
     top = TOPS.get(module, module)
     work = args.work / module
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     mutants = make_netlist(module, top, args, work)
-    build(module, top, work)
-    link(module, args, work)
-    alive = survivors_of(work)
-    result = {"module": module, "mutants": len(mutants), "survivors": [], "equivalent": 0}
-    for k in alive:
-        if is_equivalent(module, top, mutants[k - 1], work):
+    build(top, work)
+    link(top, args, work)
+    result = {"module": module, "mutants": len(mutants), "equivalent": 0, "survivors": []}
+    for k in survivors_of(work):
+        survivor = {"mutant": k, **place(mutants[k - 1])}
+        reason = explained.get(key_of(module, survivor))
+        prove = not args.no_proof and (reason is None or args.prove_all)
+        if prove and is_equivalent(module, top, mutants[k - 1], work):
             result["equivalent"] += 1
         else:
-            result["survivors"].append({"mutant": k, **place(mutants[k - 1])})
+            result["survivors"].append({**survivor, "reason": reason})
     result["seconds"] = round(time.time() - begin, 1)
     return result
+
+
+def read_explained():
+    entries = json.loads(EXPLAINED.read_text())["survivors"]
+    fields = ("module", "mode", "cell", "port", "wire", "text")
+    return {tuple(entry[f] for f in fields): entry["reason"] for entry in entries}
+
+
+def weight_of(module):
+    """Share of the time: lines of the module, for a whole accelerator of all of them."""
+    top = TOPS.get(module, module)
+    files = LIBRARY.glob("*.sv") if top == "loom_accelerator" else [LIBRARY / f"{module}.sv"]
+    return sum(len(p.read_text().splitlines()) for p in files)
+
+
+def run_all(names, args, explained):
+    results = []
+    failures = []
+    begin = time.time()
+    weight = {m: weight_of(m) for m in names}
+    print(f"{'module':24} {HEADING} {'done':>7} {'ETA s':>6}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        # The longest first, or the last one would run alone.
+        waiting = {pool.submit(score, m, args, explained): m for m in sorted(names, key=weight.get, reverse=True)}
+        for future in concurrent.futures.as_completed(waiting):
+            try:
+                results.append(future.result())
+            except RuntimeError as error:
+                failures.append(f"{waiting[future]}: {error}")
+                print(f"{waiting[future]:24} failed", flush=True)
+                continue
+            done = sum(weight[r["module"]] for r in results)
+            eta = (time.time() - begin) * (sum(weight.values()) - done) / done
+            print(f"{row(results[-1])} {len(results):3}/{len(names):<3} {eta:6.0f}", flush=True)
+    return sorted(results, key=lambda r: r["module"]), failures
 
 
 def main():
@@ -152,45 +227,71 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("mutation"))
-    parser.add_argument("--libraries", default="")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--report", type=pathlib.Path)
-    parser.add_argument("--minimum", type=float, default=0.0, help="exit 1 below this score in percent")
+    parser.add_argument("--minimum", type=float, default=98.0, help="exit 1 below this score in percent")
+    parser.add_argument("--prove-all", action="store_true", help="try to prove the listed survivors, too")
+    parser.add_argument("--no-proof", action="store_true", help="prove no survivor equivalent")
     args = parser.parse_args()
     if not 1 <= args.mutants <= 255:
-        sys.exit("--mutants: accepted are 1 to 255")
+        parser.error(f"--mutants: {args.mutants} given; accepted are 1 to 255")
+    if not 1 <= args.jobs <= 64:
+        parser.error(f"--jobs: {args.jobs} given; accepted are 1 to 64")
     args.work = args.work.resolve()
-    names = sorted(p.name[: -len("_test.cc")] for p in TESTS.glob("loom_*_test.cc"))
+    known = modules_of_library()
     for module in args.modules:
-        if module not in names:
-            sys.exit(f"module `{module}` has no unit test; known are {', '.join(names)}")
-    names = args.modules or names
-    results = []
+        if module not in known:
+            parser.error(f"module `{module}` is not in rtl/lib; known are {', '.join(known)}")
+    names = args.modules or known
+    explained = read_explained()
     begin = time.time()
-    print(f"{'module':26} {'mutants':>7} {'killed':>6} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'s':>6}")
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for result in pool.map(lambda m: score(m, args), names):
-            results.append(result)
-            print_row(result, result["module"], result["seconds"])
-    total = {"mutants": sum(r["mutants"] for r in results), "equivalent": sum(r["equivalent"] for r in results),
-             "survivors": [s for r in results for s in r["survivors"]]}
-    overall = print_row(total, "total", round(time.time() - begin, 1))
-    for result in results:
-        for s in result["survivors"]:
-            where = s["source"][0] if s["source"] else ""
-            print(f"  {result['module']} mutant {s['mutant']}: {s['mode']} {s['cell']}.{s['port']} {s['wire']} {where}")
+    results, failures = run_all(names, args, explained)
+    total = {"module": "total", "mutants": sum(r["mutants"] for r in results),
+             "equivalent": sum(r["equivalent"] for r in results),
+             "survivors": [s for r in results for s in r["survivors"]], "seconds": round(time.time() - begin, 1)}
+    print(f"\n{'module':24} {HEADING}")
+    for result in [*results, total]:
+        print(row(result))
+    problems = failures + problems_of(results, explained, args)
+    overall = percent_of(total)
+    if overall < args.minimum:
+        problems.append(f"score {overall:.2f} % is below {args.minimum:g} %")
     if args.report:
         args.report.write_text(json.dumps({"format": "macloom.mutation", "version": 1, "seed": args.seed,
                                            "score_percent": round(overall, 2), "modules": results}, indent=1) + "\n")
-    return 1 if overall < args.minimum else 0
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
 
 
-def print_row(result, name, seconds):
+def problems_of(results, explained, args):
+    problems = []
+    seen = set()
+    for result in results:
+        for s in result["survivors"]:
+            seen.add(key_of(result["module"], s))
+            if s["reason"] is None:
+                problems.append(f"new survivor: {result['module']} mutant {s['mutant']}: {s['mode']} {s['cell']} "
+                                f"{s['port']} {s['wire']} {s['source']}: {s['text']}")
+    # The list belongs to the default choice of mutants.
+    if (args.mutants, args.seed, args.prove_all) == (120, 1, False):
+        ran = {r["module"] for r in results}
+        problems += [f"listed but not alive: {' '.join(key)}" for key in explained if key[0] in ran and key not in seen]
+    return problems
+
+
+HEADING = f"{'mutants':>7} {'killed':>6} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'s':>6}"
+
+
+def percent_of(result):
     counted = result["mutants"] - result["equivalent"]
-    killed = counted - len(result["survivors"])
-    percent = 100.0 * killed / counted if counted else 100.0
-    print(f"{name:26} {result['mutants']:7} {killed:6} {result['equivalent']:10} {len(result['survivors']):9} "
-          f"{percent:8.2f} {seconds:6}", flush=True)
-    return percent
+    return 100.0 * (counted - len(result["survivors"])) / counted if counted else 100.0
+
+
+def row(result):
+    killed = result["mutants"] - result["equivalent"] - len(result["survivors"])
+    return (f"{result['module']:24} {result['mutants']:7} {killed:6} {result['equivalent']:10} "
+            f"{len(result['survivors']):9} {percent_of(result):8.2f} {result['seconds']:6}")
 
 
 if __name__ == "__main__":

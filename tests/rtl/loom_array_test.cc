@@ -79,11 +79,16 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
   // acc[row][entry or lane].
   std::array<std::array<Accumulator, kLanes>, kRows> acc{};
   std::array<int8_t, kRows * kLanes> hold{};
-  int64_t expected_events = 0, events = 0, captures = 0;
+  int64_t expected_events = 0, events = 0, captures = 0, wrong_busy = 0;
+  // A step keeps the pipeline busy until its events are out.
+  const int depth = depthwise ? 4 : 5;
+  int since_step = depth;
   const auto tick = [&] {
+    since_step = dut.valid_i ? 0 : since_step + 1;
     testing::Clock(dut);
     events += dut.events_o;
     captures += dut.captured_o;
+    wrong_busy += (dut.pipe_busy_o != 0) != (since_step < depth);
   };
   for (int step = 0; step < steps; ++step) {
     for (int t = 0; t < pixels; ++t) {
@@ -147,7 +152,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
   dut.valid_i = 0;
   for (int i = 0; i < 8; ++i) tick();
   int64_t mismatches =
-      (events != expected_events) + (captures != (depthwise ? 1 : pixels)) + dut.pipe_busy_o;
+      (events != expected_events) + (captures != (depthwise ? 1 : pixels)) + wrong_busy;
 
   dut.drain_depthwise_i = depthwise;
   const int entries = depthwise ? kRows : pixels;
@@ -178,7 +183,9 @@ TEST(ArrayTest, IsExactAndItsMutantsAreCaught) {
     testing::Clock(dut);
     dut.rst_ni = 1;
     int64_t mismatches = 0;
-    for (int operation = 0; operation < 500; ++operation) mismatches += RunOperation(dut, rng);
+    for (int operation = 0; operation < 300 && mismatches == 0; ++operation) {
+      mismatches += RunOperation(dut, rng);
+    }
     return mismatches;
   });
 }
