@@ -28,6 +28,8 @@ Verb AddPreset(CLI::App& app);
 Verb AddGenerate(CLI::App& app);
 Verb AddCompile(CLI::App& app);
 Verb AddVerify(CLI::App& app);
+Verb AddVectors(CLI::App& app);
+Verb AddCompare(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 
 /// --rounding double|single.

@@ -15,7 +15,8 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "macloom 0.1.0");
   const std::vector<cli::Verb> verbs = {
       cli::AddImport(app),   cli::AddInspect(app), cli::AddRun(app),    cli::AddPreset(app),
-      cli::AddGenerate(app), cli::AddCompile(app), cli::AddVerify(app), cli::AddDoctor(app)};
+      cli::AddGenerate(app), cli::AddCompile(app), cli::AddVerify(app), cli::AddVectors(app),
+      cli::AddCompare(app),  cli::AddDoctor(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
