@@ -125,7 +125,8 @@ Result<VectorSet> MakeVectors(const ir::Graph& graph, const Samples& samples,
   set.num_samples = static_cast<int64_t>(samples.inputs.size());
   set.accumulation = options.accumulation;
   golden::RunOptions run;
-  run.accumulation.assign(graph.nodes.size(), options.accumulation);
+  run.accumulation.assign(graph.nodes.size(), ir::Accumulation::Exact());
+  for (const int node : nodes) run.accumulation[static_cast<size_t>(node)] = options.accumulation;
   run.keep_accumulators = true;
 
   // Per layer: its inputs, then accumulator and output, then the constants in between.

@@ -44,7 +44,7 @@ struct VectorOptions {
 enum class VectorFormat { kNpy, kHex, kC };
 
 /// Golden runs of all samples, with accumulators before requantization (docs/numerics.md section
-/// 2 and 4). Every node sums as `accumulation` says.
+/// 2 and 4). The layers chosen sum as `accumulation` says, all others exactly.
 /// @return kInvalidInput naming the layer that does not exist or cannot sum that way.
 Result<VectorSet> MakeVectors(const ir::Graph& graph, const Samples& samples,
                               const VectorOptions& options);
