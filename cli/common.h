@@ -30,6 +30,7 @@ Verb AddCompile(CLI::App& app);
 Verb AddVerify(CLI::App& app);
 Verb AddVectors(CLI::App& app);
 Verb AddCompare(CLI::App& app);
+Verb AddReplay(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 
 /// --rounding double|single.
