@@ -23,7 +23,7 @@ Status WriteVerilog(const std::filesystem::path& folder, const std::string& top,
   for (std::string file; std::getline(list, file);)
     script += fmt::format("read_verilog -sv -DLOOM_ZERO_MEMORY {}\n", file);
   script += fmt::format(
-      "hierarchy -check -top {}\nproc\nopt_clean\nsetundef -zero -init\n"
+      "hierarchy -check -top {}\nproc\nopt_clean\n"
       "write_verilog -noattr {}.v\n",
       top, top);
   const std::filesystem::path script_file = folder / "elaborate.ys";
