@@ -58,17 +58,16 @@ module @TB@ #(
   wire        m_awready = write_tail - write_head != QUEUE;
   wire        m_wready = write_head != write_tail;
   wire        m_bvalid = responses != 0;
-  reg  [AXI_BITS-1:0] m_rdata;
+  wire [AXI_BITS-1:0] m_rdata;
   integer     i, b, base;
   reg         is_broken = 1'b0;
 
-  always @* begin
-    m_rdata = {AXI_BITS{1'b0}};
-    if (m_rvalid) begin
-      for (i = 0; i < BEAT_WORDS; i = i + 1)
-        m_rdata[64*i +: 64] = memory[read_address[read_slot] / 8 + i];
+  genvar g;
+  generate
+    for (g = 0; g < BEAT_WORDS; g = g + 1) begin : gen_read
+      assign m_rdata[64*g +: 64] = memory[read_address[read_slot] / 8 + g];
     end
-  end
+  endgenerate
 
   always @(posedge clk) begin
     cycle <= cycle + 1;
@@ -107,7 +106,7 @@ module @TB@ #(
     begin
       $display("FAIL");
       $fatal(1);
-      wait (0);
+      @(posedge irq);
     end
   endtask
 
