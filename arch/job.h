@@ -90,8 +90,7 @@ struct JobSamples {
 };
 
 /// Job folder (docs/formats.md, "Job"): manifest.json, memory.bin, memory.hex, network.safetensors,
-/// hardware.toml; with samples inputs.npy, expected/NODE.npy, and what a testbench loads:
-/// testbench.hex, samples/NNNN/input.hex and expected.hex.
+/// hardware.toml; with samples inputs.npy and expected/NNN_NODE.npy.
 Status SaveJob(const Job& job, const std::filesystem::path& directory,
                const JobSamples& samples = {});
 Result<Job> LoadJob(const std::filesystem::path& directory);

@@ -21,7 +21,7 @@ struct Tool {
 constexpr std::array<Tool, 5> kTools = {{{"verilator", "verilator", "RTL simulation", true},
                                          {"g++", "g++", "RTL simulation", true},
                                          {"make", "make", "RTL simulation", true},
-                                         {"yosys", "yosys", "generate --verilog", false},
+                                         {"yosys", "yosys", "reading RTL in the tests", false},
                                          {"iverilog", "iverilog", "examples/own_lane", false}}};
 
 /// First line of `program --version` (Yosys and Icarus: -V).

@@ -51,13 +51,6 @@ module loom_sram_1r1w #(
 
   logic [WidthBytes*LaneBits-1:0] mem_q [0:Depth-1];
 
-`ifdef LOOM_ZERO_MEMORY
-  // For simulators with four values: an undefined byte times a zero weight would be undefined.
-  initial begin
-    for (int i = 0; i < Depth; i++) mem_q[i] = '0;
-  end
-`endif
-
   always_ff @(posedge clk_i) begin
     if (re_i) rdata_o <= mem_q[raddr_i];
   end
