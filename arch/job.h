@@ -83,9 +83,20 @@ ir::TensorValue ReadOutput(const Job& job, const std::vector<uint8_t>& memory);
 void UnpackRegion(const Job& job, const TensorRegion& region,
                   const std::vector<uint8_t>& activation_memory, ir::TensorValue& value);
 
+/// Inputs of a job and what its tensors must become, from whoever knows (this stage does not).
+struct JobSamples {
+  std::vector<ir::TensorValue> inputs;
+  /// By sample and TensorId; as long as `inputs`, or empty if nothing is expected.
+  std::vector<std::vector<ir::TensorValue>> expected;
+};
+
 /// Job folder (docs/formats.md, "Job"): manifest.json, memory.bin, memory.hex, network.safetensors,
-/// hardware.toml, expected/*.npy when given.
-Status SaveJob(const Job& job, const std::filesystem::path& directory);
+/// hardware.toml; with samples inputs.npy and expected/NNN_NODE.npy.
+Status SaveJob(const Job& job, const std::filesystem::path& directory,
+               const JobSamples& samples = {});
 Result<Job> LoadJob(const std::filesystem::path& directory);
+/// The samples of a job folder; none if it has no inputs.npy. @return kInvalidInput naming the file
+/// whose shape or codes do not fit the network.
+Result<JobSamples> LoadJobSamples(const Job& job, const std::filesystem::path& directory);
 
 }  // namespace macloom::arch

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arch/job.h"
+#include "arch/job_samples.h"
 #include "base/digest.h"
 #include "base/files.h"
 #include "ir/network_file.h"
@@ -37,7 +38,7 @@ std::string ToHex(const std::vector<uint8_t>& bytes) {
 
 }  // namespace
 
-Status SaveJob(const Job& job, const std::filesystem::path& directory) {
+Status SaveJob(const Job& job, const std::filesystem::path& directory, const JobSamples& samples) {
   MACLOOM_ASSIGN_OR_RETURN(OutputDirectory output, OutputDirectory::Create(directory));
   ordered_json manifest;
   manifest["format"] = kFormat;
@@ -90,6 +91,7 @@ Status SaveJob(const Job& job, const std::filesystem::path& directory) {
   }
   MACLOOM_RETURN_IF_ERROR(output.Write("descriptors.txt", listing));
   MACLOOM_RETURN_IF_ERROR(ir::SaveNetwork(job.graph, output.path() / "network.safetensors"));
+  if (!samples.inputs.empty()) MACLOOM_RETURN_IF_ERROR(SaveJobSamples(job, samples, output));
   return output.Commit();
 }
 

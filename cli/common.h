@@ -29,6 +29,9 @@ Verb AddGenerate(CLI::App& app);
 Verb AddCompile(CLI::App& app);
 Verb AddEstimate(CLI::App& app);
 Verb AddVerify(CLI::App& app);
+Verb AddVectors(CLI::App& app);
+Verb AddCompare(CLI::App& app);
+Verb AddReplay(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 
 /// --rounding double|single.

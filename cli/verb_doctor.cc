@@ -18,14 +18,16 @@ struct Tool {
   bool is_required;
 };
 
-constexpr std::array<Tool, 4> kTools = {{{"verilator", "verilator", "RTL simulation", true},
+constexpr std::array<Tool, 5> kTools = {{{"verilator", "verilator", "RTL simulation", true},
                                          {"g++", "g++", "RTL simulation", true},
                                          {"make", "make", "RTL simulation", true},
-                                         {"yosys", "yosys", "reading RTL in the tests", false}}};
+                                         {"yosys", "yosys", "reading RTL in the tests", false},
+                                         {"iverilog", "iverilog", "examples/own_lane", false}}};
 
-/// First line of `program --version` (Yosys: -V).
+/// First line of `program --version` (Yosys and Icarus: -V).
 std::string VersionOf(const std::filesystem::path& program) {
-  const std::string flag = program.filename() == "yosys" ? "-V" : "--version";
+  const std::string flag =
+      program.filename() == "yosys" || program.filename() == "iverilog" ? "-V" : "--version";
   std::FILE* pipe = ::popen(("'" + program.string() + "' " + flag + " 2>/dev/null").c_str(), "r");
   if (pipe == nullptr) return "?";
   char line[200] = "";

@@ -53,6 +53,17 @@ TEST_F(BadInputTest, CommandLine) {
   EXPECT_EQ(RunTool("verify -h").status, 0);
 }
 
+TEST_F(BadInputTest, VectorsAndCompare) {
+  const std::string vectors = "vectors ds-cnn-untrained --random 1 -o " + Path("v");
+  ExpectFails(vectors + " --layer nope", 2, "layer `nope`: the network ds-cnn-untrained has conv");
+  ExpectFails(vectors + " --format text", 2, "--format");
+  ExpectFails(vectors + " --accumulator-bits 7", 2, "--accumulator-bits");
+  ExpectFails(vectors + " --overflow wrap", 2, "--overflow requires --accumulator-bits");
+  ExpectFails(vectors + " --accumulator-bits 14 --overflow saturate", 2, "start value");
+  EXPECT_FALSE(fs::exists(Path("v")));
+  ExpectFails("compare " + Path("v") + " " + Path("w"), 2, "index.json");
+}
+
 TEST_F(BadInputTest, ModelFiles) {
   ExpectFails("inspect nothing-here", 2, "shipped network (ds-cnn-untrained)");
   ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite files");

@@ -13,16 +13,21 @@ struct ToolRun {
   std::string text;  ///< Standard output and error.
 };
 
-/// Runs `prefix macloom arguments` in a shell, e.g. prefix "PATH=/nowhere" or "ulimit -f 1;".
-inline ToolRun RunTool(const std::string& arguments, const std::string& prefix = "") {
+/// Runs a shell command.
+inline ToolRun RunShell(const std::string& command) {
   ToolRun run;
-  std::FILE* pipe = ::popen((prefix + " " MACLOOM_TOOL " " + arguments + " 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return run;
   char buffer[4096];
   while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) run.text += buffer;
   const int status = ::pclose(pipe);
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return run;
+}
+
+/// Runs `prefix macloom arguments` in a shell, e.g. prefix "PATH=/nowhere" or "ulimit -f 1;".
+inline ToolRun RunTool(const std::string& arguments, const std::string& prefix = "") {
+  return RunShell(prefix + " " MACLOOM_TOOL " " + arguments);
 }
 
 }  // namespace macloom::testing

@@ -114,6 +114,22 @@ TEST_F(VerbsTest, CompileWritesAJob) {
       << "a folder of our own is replaced";
 }
 
+TEST_F(VerbsTest, ReplayChecksTheExpectedTensors) {
+  ASSERT_EQ(RunTool("compile ds-cnn-untrained --random 2 -o " + Path("job")).status, 0);
+  const std::string replay = "replay --device descriptor " + Path("job");
+  EXPECT_EQ(RunTool(replay).status, 0);
+  const fs::path expected = fs::path(Path("job")) / "expected" / "011_dense.npy";
+  auto array = ReadNpy(expected);
+  ASSERT_TRUE(array.ok());
+  array->bytes[0] ^= 1;
+  ASSERT_TRUE(WriteNpy(expected, *array).ok());
+  const ToolRun run = RunTool(replay);
+  EXPECT_EQ(run.status, 1) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("first mismatch: sample 0: layer `dense`"));
+  ASSERT_EQ(RunTool("compile ds-cnn-untrained -o " + Path("job")).status, 0);
+  EXPECT_EQ(RunTool(replay).status, 2) << "no inputs";
+}
+
 TEST_F(VerbsTest, GenerateIsReproducible) {
   ASSERT_EQ(RunTool("generate -o " + Path("a")).status, 0);
   ASSERT_EQ(RunTool("generate -o " + Path("b")).status, 0);
