@@ -35,18 +35,22 @@ struct Case {
 };
 
 ir::Graph NetworkOf(Rng& rng, int index) {
-  constexpr ir::OperatorKind kKinds[] = {
-      ir::OperatorKind::kConv2d, ir::OperatorKind::kDepthwiseConv2d,
-      ir::OperatorKind::kFullyConnected, ir::OperatorKind::kAveragePool2d, ir::OperatorKind::kAdd};
-  if (index % 6 == 5) {
+  constexpr ir::OperatorKind kKinds[] = {ir::OperatorKind::kConv2d,
+                                         ir::OperatorKind::kDepthwiseConv2d,
+                                         ir::OperatorKind::kFullyConnected,
+                                         ir::OperatorKind::kAveragePool2d,
+                                         ir::OperatorKind::kAdd,
+                                         ir::OperatorKind::kMaxPool2d,
+                                         ir::OperatorKind::kPad};
+  if (index % 8 == 7) {
     testing::ChainOptions options;
     options.num_layers = 3;
     options.input = {8, 9, rng.UniformInt(1, 3)};
     return testing::RandomChain(rng, options);
   }
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kKinds[index % 6]);
-  if (index % 12 >= 6) spec.input.back() = rng.UniformInt(17, 40);
-  if (index % 12 >= 6) spec.output_channels = rng.UniformInt(17, 40);
+  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kKinds[index % 8]);
+  if (index % 16 >= 8) spec.input.back() = rng.UniformInt(17, 40);
+  if (index % 16 >= 8) spec.output_channels = rng.UniformInt(17, 40);
   return testing::RandomLayerGraph(rng, spec);
 }
 
@@ -67,7 +71,8 @@ std::vector<Case> MakeCases(Rng& rng) {
     MACLOOM_CHECK(expected.ok());
     sim::MemoryTiming timing = sim::MemoryTiming::Random(static_cast<uint64_t>(i));
     // So slow that a record is still on its way when the next descriptor ends.
-    if (rng.Bernoulli(0.1)) timing.stall_probability = 0.97;
+    constexpr size_t kSmallImage = 20000;
+    if (rng.Bernoulli(0.1) && job->image.size() < kSmallImage) timing.stall_probability = 0.97;
     if (rng.Bernoulli(0.25)) timing = sim::MemoryTiming::Ideal();
     cases.push_back({*std::move(job), input, *std::move(expected), timing});
   }
