@@ -287,11 +287,15 @@ class Builder {
     }
   }
 
+  // Pixels of the image from a window's first tap to `tap`.
+  int64_t PixelOf(int64_t tap) const {
+    const int64_t y = tap / shape_.kernel_w * node_.window.dilation_h;
+    const int64_t x = tap % shape_.kernel_w * node_.window.dilation_w;
+    return y * prepared_.image.width + x;
+  }
+
   int64_t SourceOf(int64_t position) const {
-    const int64_t tap = position / shape_.channels;
-    const int64_t y = tap / shape_.kernel_w;
-    const int64_t x = tap % shape_.kernel_w;
-    return (y * prepared_.image.width + x) * shape_.channels + position % shape_.channels;
+    return PixelOf(position / shape_.channels) * shape_.channels + position % shape_.channels;
   }
 
   void PackWeights(const std::vector<int64_t>& positions) {
@@ -331,8 +335,7 @@ class Builder {
     const PreparedImage& image = prepared_.image;
     for (const auto& step : steps_) {
       for (int64_t tap : step) {
-        prepared_.tap_offsets.push_back(
-            (tap / shape_.kernel_w * image.width + tap % shape_.kernel_w) * image.channels);
+        prepared_.tap_offsets.push_back(PixelOf(tap) * image.channels);
         for (int64_t c = 0; c < prepared_.padded_channels; ++c) {
           prepared_.tap_weights.push_back(
               c < prepared_.num_channels ? static_cast<int32_t>(WeightAt(c, tap)) : 0);

@@ -143,12 +143,6 @@ module loom_row #(
     if (event_bit && sat) limit = {1'b1, exact[ExactWidth-1] ? ~largest : largest};
   endfunction
 
-  /// A product with weight 1 is an activation code, which every accumulator holds.
-  function automatic logic signed [AccWidth-1:0] code_of(
-      input logic signed [ProductWidth-1:0] product);
-    code_of = AccWidth'(signed'(product[ActBits-1:0]));
-  endfunction
-
   //////////////////////////////
   // Operands, products, tree //
   //////////////////////////////
@@ -212,9 +206,15 @@ module loom_row #(
   logic [AccWidth:0]          dense_limited;
   logic signed [AccWidth-1:0] lane_base    [0:Lanes-1];
   logic [AccWidth:0]          lane_limited [0:Lanes-1];
+  logic signed [AccWidth-1:0] lane_code    [0:Lanes-1];
 
   assign dense_base = first_i ? dense_start_i : acc_q[entry_i];
   assign dense_limited = limit(ExactWidth'(dense_base) + ExactWidth'(sum_q), narrow_i, saturate);
+
+  // A product with weight 1 is an activation code, which every accumulator holds.
+  for (genvar l = 0; l < Lanes; l++) begin : gen_code
+    assign lane_code[l] = AccWidth'(signed'(product_q[l][ActBits-1:0]));
+  end
 
   always_comb begin
     for (int l = 0; l < Lanes; l++) begin
@@ -222,8 +222,7 @@ module loom_row #(
       lane_limited[l] = limit(ExactWidth'(lane_base[l]) + ExactWidth'(product_q[l]), narrow_i,
                               saturate);
       if (maximum_i) begin
-        lane_limited[l] = {1'b0, first_i || code_of(product_q[l]) > acc_q[l] ?
-                                 code_of(product_q[l]) : acc_q[l]};
+        lane_limited[l] = {1'b0, first_i || lane_code[l] > acc_q[l] ? lane_code[l] : acc_q[l]};
       end
     end
   end

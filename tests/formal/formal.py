@@ -74,6 +74,9 @@ PROPERTIES = {
         (7, "exact[ExactWidth-1] ? ~largest : largest", "exact[AccWidth-1] ? ~largest : largest"),
         (7, "shadow_q[shadow_entry_i] <= dense", "shadow_q[entry_i] <= dense"),
         (7, "event_bit = wrapped != exact", "event_bit = wrapped[AccWidth-1:1] != exact[AccWidth-1:1]")]),
+    "row maximum step": ("row", "Depthwise", 2, [0, 7, 15], [
+        (0, "first_i || lane_code[l] > acc_q[l] ?", "first_i && lane_code[l] > acc_q[l] ?"),
+        (15, "signed'(product_q[l][ActBits-1:0])", "product_q[l][ActBits-1:0]")]),
     "row depthwise step": ("row", "Depthwise", 1, [0, 7, 15], [
         (7, "({AccWidth{1'b1}} >> 1) >> narrow", "(({AccWidth{1'b1}} >> 1) >> narrow) & ~AccWidth'(1)"),
         (7, "drop = 6'(ExactWidth - AccWidth) + narrow", "drop = 6'(ExactWidth - AccWidth - 1) + narrow")]),

@@ -4,7 +4,7 @@
 /// rise from the second cycle on: from any state of all registers, the step gives the accumulators,
 /// the shadow and the event count of docs/numerics.md.
 module row_proof #(
-  /// 0 dense, 1 depthwise.
+  /// 0 dense, 1 depthwise, 2 depthwise maximum.
   parameter int Depthwise = 0,
   /// The accumulator that is compared; the lanes are copies of one text, so that a few are proved.
   parameter int Watched = 0
@@ -41,6 +41,7 @@ module row_proof #(
     .broadcast_i       (1'b0),
     .broadcast_weight_i(128'd0),
     .unit_weights_i    (1'b0),
+    .maximum_i         (Depthwise == 2),
     .tree_i            (1'b0),
     .dense_i           (valid_i && Depthwise == 0),
     .depthwise_i       (valid_i && Depthwise != 0),
@@ -118,9 +119,11 @@ module row_proof #(
 
   logic signed [31:0] base;
   logic signed [31:0] acc_now;
+  logic signed [31:0] code;
 
   always_comb begin
     acc_now = accumulators[Watched*32 +: 32];
+    code = 32'(signed'(products[Watched*16 +: 8]));
     if (Depthwise != 0) base = first_i ? lane_starts_i[Watched*32 +: 32] : acc_now;
     else base = first_i ? dense_start_i : acc_now;
   end
@@ -133,7 +136,8 @@ module row_proof #(
     shadow_entry_q <= shadow_entry_i;
     narrow_q <= narrow_i;
     before_q <= 40'(acc_now);
-    if (Depthwise != 0) exact_q <= 40'(base) + 40'(signed'(products[Watched*16 +: 16]));
+    if (Depthwise == 2) exact_q <= first_i || code >= acc_now ? 40'(code) : 40'(acc_now);
+    else if (Depthwise != 0) exact_q <= 40'(base) + 40'(signed'(products[Watched*16 +: 16]));
     else exact_q <= 40'(base) + 40'(\u_dut.sum_q );
     was_legal_q <= narrow_i < 6'd32;
   end
@@ -158,7 +162,7 @@ module row_proof #(
     // The range of 32 - narrow bits, and the value modulo its size.
     largest = (40'sd1 <<< (6'd31 - narrow_q)) - 40'sd1;
     smallest = -largest - 40'sd1;
-    is_event = exact_q < smallest || exact_q > largest;
+    is_event = Depthwise != 2 && (exact_q < smallest || exact_q > largest);
     wrapped = exact_q & (largest - smallest);
     if (wrapped > largest) wrapped = wrapped - (largest - smallest) - 40'sd1;
     wanted = !is_event ? exact_q : !saturate_q ? wrapped : exact_q < 0 ? smallest : largest;
