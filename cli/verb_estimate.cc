@@ -6,12 +6,14 @@
 #include "cli/common.h"
 #include "flow/estimate.h"
 #include "flow/model.h"
+#include "flow/sweep.h"
 
 namespace macloom::cli {
 namespace {
 
 struct Options {
   std::string model, overflow = "wrap", json;
+  std::vector<std::string> sweeps;
   arch::MemoryModel memory;
   HardwareOption hardware;
   RoundingOption rounding;
@@ -64,6 +66,70 @@ void PrintLayers(const flow::Estimate& estimate) {
   PrintTable(rows, 3);
 }
 
+nlohmann::ordered_json MemoryJson(const arch::MemoryModel& memory) {
+  return {{"latency_cycles", memory.latency_cycles},
+          {"stall_probability", memory.stall_probability},
+          {"max_extra_latency_cycles", memory.max_extra_latency_cycles},
+          {"seed", memory.seed}};
+}
+
+Status RunSweep(const Options& options, const ir::Graph& graph, const arch::HardwareConfig& config,
+                const arch::CompileOptions& compile) {
+  std::vector<flow::SweepAxis> axes;
+  for (const std::string& text : options.sweeps) {
+    MACLOOM_ASSIGN_OR_RETURN(flow::SweepAxis axis, flow::ParseSweepAxis(text));
+    axes.push_back(std::move(axis));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<flow::SweepPoint> points,
+                           flow::Sweep(graph, config, axes, compile, options.memory));
+  std::vector<std::vector<std::string>> rows(1);
+  for (const flow::SweepAxis& axis : axes) rows[0].push_back(axis.key);
+  for (const char* title : {"multipliers", "cycles", "util %", "act", "weight", "out", "dma"}) {
+    rows[0].push_back(title);
+  }
+  nlohmann::ordered_json json = {{"format", "macloom.sweep"},
+                                 {"format_version", 1},
+                                 {"network", graph.name},
+                                 {"is_untrained", graph.is_untrained},
+                                 {"network_digest", ir::Digest(graph)},
+                                 {"configuration", config.name},
+                                 {"memory", MemoryJson(options.memory)}};
+  json["keys"] = std::vector<std::string>(
+      rows[0].begin(), rows[0].begin() + static_cast<std::ptrdiff_t>(axes.size()));
+  for (const flow::SweepPoint& point : points) {
+    const arch::CycleCounts& c = point.counts;
+    std::vector<std::string> row = point.values;
+    row.push_back(std::to_string(point.multipliers));
+    if (!point.refusal.empty()) {
+      row.insert(row.end(), {"refused", "-", "-", "-", "-", "-"});
+    } else {
+      row.push_back(std::to_string(c.total_cycles));
+      row.push_back(fmt::format("{:.1f}", point.utilization_percent()));
+      for (const int64_t cycles :
+           {c.stall_activation_cycles, c.stall_weight_cycles, c.stall_output_cycles,
+            c.stall_dma_read_cycles + c.stall_dma_write_cycles}) {
+        row.push_back(std::to_string(cycles));
+      }
+    }
+    rows.push_back(std::move(row));
+    json["points"].push_back({{"values", point.values},
+                              {"refusal", point.refusal},
+                              {"multipliers", point.multipliers},
+                              {"macs", point.macs},
+                              {"utilization_percent", point.utilization_percent()},
+                              {"counters", ToJson(c)}});
+  }
+  fmt::print("{} on {}, predicted by the cycle model; stalls in cycles\n\n", NetworkTitle(graph),
+             config.name);
+  PrintTable(rows, 0);
+  for (const flow::SweepPoint& point : points) {
+    if (!point.refusal.empty()) {
+      fmt::print("refused {}: {}\n", fmt::join(point.values, " "), point.refusal);
+    }
+  }
+  return WriteJson(options.json, json);
+}
+
 Status WriteResult(const Options& options, const flow::Estimate& estimate) {
   const ir::Graph& graph = estimate.job.graph;
   const arch::HardwareConfig& config = estimate.job.config;
@@ -75,11 +141,7 @@ Status WriteResult(const Options& options, const flow::Estimate& estimate) {
       {"network_digest", ir::Digest(graph)},
       {"configuration", config.name},
       {"configuration_digest", arch::Digest(config)},
-      {"memory",
-       {{"latency_cycles", options.memory.latency_cycles},
-        {"stall_probability", options.memory.stall_probability},
-        {"max_extra_latency_cycles", options.memory.max_extra_latency_cycles},
-        {"seed", options.memory.seed}}},
+      {"memory", MemoryJson(options.memory)},
       {"utilization_percent", Percent(estimate.total.macs, config.rows * config.lanes *
                                                                estimate.total.counts.total_cycles)},
       {"total", ToJson(estimate.total.counts)}};
@@ -101,6 +163,10 @@ Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
   arch::CompileOptions compile;
   compile.overflow = options.overflow == "saturate" ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
+  if (!options.sweeps.empty()) {
+    MACLOOM_RETURN_IF_ERROR(RunSweep(options, graph, config, compile));
+    return 0;
+  }
   MACLOOM_ASSIGN_OR_RETURN(const flow::Estimate estimate,
                            flow::EstimateNetwork(graph, config, compile, options.memory));
   const arch::MemoryModel& memory = options.memory;
@@ -131,6 +197,9 @@ Verb AddEstimate(CLI::App& app) {
       ->capture_default_str();
   options->hardware.AddTo(*verb);
   options->rounding.AddTo(*verb);
+  verb->add_option("--sweep", options->sweeps,
+                   "KEY=V1,V2,...: one line per configuration instead of per layer; repeatable, "
+                   "all combinations");
   verb->add_option("--overflow", options->overflow, "accumulator policy")
       ->check(CLI::IsMember({"wrap", "saturate"}))
       ->capture_default_str();

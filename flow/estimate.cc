@@ -18,7 +18,7 @@ Result<Estimate> EstimateNetwork(const ir::Graph& graph, const arch::HardwareCon
     layer.node = step.node;
     for (EstimateLayer* sum : {&layer, &estimate.total}) {
       sum->counts += cycles.steps[i];
-      sum->macs += step.macs;
+      sum->macs += step.useful_macs;
       sum->ideal_cycles += step.ideal_cycles;
     }
   }

@@ -48,6 +48,8 @@ TEST_F(BadInputTest, CommandLine) {
   ExpectFails("estimate --latency 0", 2, "memory latency is 0; it must be 1 to 100000 cycles");
   ExpectFails("estimate --extra-latency -1", 2, "extra memory latency is -1");
   ExpectFails("estimate --stall-probability 1", 2, "stall probability is 1; it must be 0 to 0.99");
+  ExpectFails("estimate --sweep array.rows", 2, "accepted is KEY=VALUE,VALUE,...");
+  ExpectFails("estimate --sweep array.rowz=1", 2, "array.rowz");
   ExpectFails("estimate nothing-here", 2, "shipped network (ds-cnn-untrained)");
   EXPECT_EQ(RunTool("estimate -h").status, 0);
   EXPECT_EQ(RunTool("verify -h").status, 0);
