@@ -20,30 +20,6 @@ struct Port {
   int bits;
 };
 
-struct Parameter {
-  const char* name;
-  int value;
-};
-
-std::vector<Parameter> Parameters(const arch::HardwareConfig& config) {
-  return {{"Rows", config.rows},
-          {"Lanes", config.lanes},
-          {"TilePixels", config.tile_pixels},
-          {"AccWidth", config.accumulator_bits},
-          {"AccPolicy", static_cast<int>(config.accumulator_policy)},
-          {"RequantLanes", config.requant_lanes},
-          {"ActBits", config.activation_bits},
-          {"WeightBits", config.weight_bits},
-          {"RequantKind", static_cast<int>(config.requant_kind)},
-          {"Banks", config.activation_banks},
-          {"ActWords", config.activation_words()},
-          {"StageWords", config.staging_words()},
-          {"RingRows", config.ring_rows()},
-          {"WindowWords", config.window_words},
-          {"AxiDataWidth", config.axi_data_bits},
-          {"MaxOutstanding", config.outstanding_bursts}};
-}
-
 std::vector<Port> Ports(const arch::HardwareConfig& config) {
   const int data = config.axi_data_bits;
   const int banks = config.activation_banks;
@@ -169,6 +145,25 @@ Status CheckName(const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<Parameter> Parameters(const arch::HardwareConfig& config) {
+  return {{"Rows", config.rows},
+          {"Lanes", config.lanes},
+          {"TilePixels", config.tile_pixels},
+          {"AccWidth", config.accumulator_bits},
+          {"AccPolicy", static_cast<int>(config.accumulator_policy)},
+          {"RequantLanes", config.requant_lanes},
+          {"ActBits", config.activation_bits},
+          {"WeightBits", config.weight_bits},
+          {"RequantKind", static_cast<int>(config.requant_kind)},
+          {"Banks", config.activation_banks},
+          {"ActWords", config.activation_words()},
+          {"StageWords", config.staging_words()},
+          {"RingRows", config.ring_rows()},
+          {"WindowWords", config.window_words},
+          {"AxiDataWidth", config.axi_data_bits},
+          {"MaxOutstanding", config.outstanding_bursts}};
+}
 
 std::string TopName(const arch::HardwareConfig& config) { return "loom_" + config.name + "_top"; }
 

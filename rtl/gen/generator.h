@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "arch/config.h"
 
@@ -11,6 +12,15 @@ namespace macloom::rtl_gen {
 
 /// Name of the generated top module, `loom_<name>_top`.
 std::string TopName(const arch::HardwareConfig& config);
+
+/// One parameter of `loom_accelerator` (rtl/lib).
+struct Parameter {
+  const char* name;
+  int value;
+};
+
+/// The parameters that stand for `config`, which need not be a valid one.
+std::vector<Parameter> Parameters(const arch::HardwareConfig& config);
 
 /// Every generated file by name: the library, `loom_<name>_top.sv`, `macloom.f` (files in compile
 /// order, one per line), `signature.json` (ports, parameters, latencies, register map, digest),

@@ -102,6 +102,20 @@ module loom_accelerator #(
   output logic [31:0]               probe_tag_o
 );
 
+  // Limits of the whole; the modules check their own.
+  if (ActWords * Lanes < 1024) begin : gen_bad_act_words
+    $error("loom_accelerator: ActWords*Lanes must be at least 1024");
+  end
+  if (RingRows < 16 || RingRows > 16384 || RingRows * Rows * Lanes < 1024) begin : gen_bad_ring_rows
+    $error("loom_accelerator: RingRows must be 16 to 16384, of at least 1024 bytes together");
+  end
+  if (StageWords < 16 || StageWords * Lanes > 65536) begin : gen_bad_stage_words
+    $error("loom_accelerator: StageWords must be at least 16, of at most 65536 bytes together");
+  end
+  if (WindowWords < Banks) begin : gen_bad_window_words
+    $error("loom_accelerator: WindowWords must be at least Banks");
+  end
+
   localparam int RowBytes = Rows * Lanes;
 
   logic          start, clear, busy, list_done, running;

@@ -10,35 +10,14 @@
 #include <sstream>
 
 #include "rtl/gen/embedded_rtl.h"
-#include "tests/support/data_pack.h"
+#include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom::rtl_gen {
 namespace {
 
-struct Outcome {
-  int status = -1;
-  std::string text;
-};
-
-Outcome Shell(const std::string& command) {
-  Outcome outcome;
-  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return outcome;
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) outcome.text += buffer;
-  outcome.status = ::pclose(pipe);
-  return outcome;
-}
-
-bool HasTool(const std::string& tool) { return Shell("command -v " + tool).status == 0; }
-
-#define MACLOOM_NEED_TOOL(tool)                                             \
-  if (!HasTool(tool)) {                                                     \
-    if (testing::IsDataRequired()) FAIL() << (tool) << " is not installed"; \
-    GTEST_SKIP() << (tool) << " is not installed";                          \
-  }                                                                         \
-  static_assert(true, "a semicolon follows")
+using testing::Outcome;
+using testing::Shell;
 
 const std::string kLibrary = std::string(MACLOOM_SOURCE_DIR) + "/rtl/lib/";
 const std::string kPackages = kLibrary + "loom_pkg.sv " + kLibrary + "loom_desc_pkg.sv ";
