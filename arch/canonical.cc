@@ -8,6 +8,15 @@
 namespace macloom::arch {
 namespace {
 
+/// The dilation that has to be filled, by axis; 1: none.
+ir::Window FilledDilation(const ir::Node& node) {
+  ir::Window filled = node.window;
+  if (node.kind != ir::OperatorKind::kConv2d) return filled;
+  if (filled.pad_top == 0 && filled.pad_bottom == 0) filled.dilation_h = 1;
+  if (filled.pad_left == 0 && filled.pad_right == 0) filled.dilation_w = 1;
+  return filled;
+}
+
 bool IsDilated(const ir::Window& window) {
   return window.dilation_h != 1 || window.dilation_w != 1;
 }
@@ -48,7 +57,7 @@ void Refill(ir::Graph& graph, ir::Node& node, const ir::Shape& shape, Source sou
 }
 
 Status FillDilation(ir::Graph& graph, ir::Node& node) {
-  const ir::Window window = node.window;
+  const ir::Window window = FilledDilation(node);
   const int64_t kernel_h = int64_t{window.kernel_h - 1} * window.dilation_h + 1;
   const int64_t kernel_w = int64_t{window.kernel_w - 1} * window.dilation_w + 1;
   const ir::Shape old = graph.constant(node.weights).shape;
@@ -65,7 +74,8 @@ Status FillDilation(ir::Graph& graph, ir::Node& node) {
   });
   node.window.kernel_h = static_cast<int>(kernel_h);
   node.window.kernel_w = static_cast<int>(kernel_w);
-  node.window.dilation_h = node.window.dilation_w = 1;
+  if (window.dilation_h != 1) node.window.dilation_h = 1;
+  if (window.dilation_w != 1) node.window.dilation_w = 1;
   return {};
 }
 
@@ -88,7 +98,7 @@ Status FillDiagonal(ir::Graph& graph, ir::Node& node) {
 Result<ir::Graph> Canonical(const ir::Graph& graph) {
   ir::Graph canonical = graph;
   for (ir::Node& node : canonical.nodes) {
-    if (ir::HasWeights(node.kind) && IsDilated(node.window)) {
+    if (ir::HasWeights(node.kind) && IsDilated(FilledDilation(node))) {
       MACLOOM_RETURN_IF_ERROR(FillDilation(canonical, node));
     }
     if (node.kind == ir::OperatorKind::kDepthwiseConv2d && node.depth_multiplier > 1 &&

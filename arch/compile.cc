@@ -192,7 +192,8 @@ class Compiler {
       const bool is_conv = user.kind == ir::OperatorKind::kConv2d ||
                            (user.kind == ir::OperatorKind::kDepthwiseConv2d && image.channels == 1);
       // Im2col sums several taps in a step: with zeros filled in, others than golden does.
-      if (is_conv && !IsRefilled(users[0])) {
+      const bool is_dilated = user.window.dilation_h > 1 || user.window.dilation_w > 1;
+      if (is_conv && !is_dilated && !IsRefilled(users[0])) {
         on_chip_[input].image = image;
         const NodeContext context = ContextOf(users[0]);
         const ConvShape shape = ConvShapeOf(context);

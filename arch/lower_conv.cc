@@ -24,15 +24,21 @@ void SetGeometry(const NodeContext& context, const ir::Window& window, const Rec
   const TensorPlacement& to = context.output.placement;
   const int left = area.col * window.stride_w - window.pad_left;
   const int top = area.row * window.stride_h - window.pad_top;
+  // Dilated axes have no padding: taps are d pixels apart, and all lie inside.
+  const auto inside = [](int dilation, int size, int first, int outputs, int stride, int kernel) {
+    return dilation == 1 ? size - std::max(first, 0) : (outputs - 1) * stride + kernel;
+  };
   const int64_t origin = from.base + left * from.col_pitch + top * from.row_pitch;
   d.set_in_origin(origin & 0xFFFF)
       .set_in_x_step((window.stride_w * from.col_pitch) & 0xFFFF)
       .set_in_y_step((window.stride_h * from.row_pitch) & 0xFFFF)
-      .set_in_col_pitch(from.col_pitch & 0xFFFF)
-      .set_in_row_pitch(from.row_pitch & 0xFFFF)
+      .set_in_col_pitch((window.dilation_w * from.col_pitch) & 0xFFFF)
+      .set_in_row_pitch((window.dilation_h * from.row_pitch) & 0xFFFF)
       .set_in_plane_pitch(from.plane_pitch & 0xFFFF)
-      .set_in_w(in.image.width - std::max(left, 0))
-      .set_in_h(in.image.height - std::max(top, 0))
+      .set_in_w(inside(window.dilation_w, in.image.width, left, area.cols, window.stride_w,
+                       window.kernel_w))
+      .set_in_h(inside(window.dilation_h, in.image.height, top, area.rows, window.stride_h,
+                       window.kernel_h))
       .set_kernel_w(window.kernel_w)
       .set_kernel_h(window.kernel_h)
       .set_stride_w(window.stride_w)

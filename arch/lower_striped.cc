@@ -22,8 +22,8 @@ RowRange InputRows(const NodeContext& context, int row, int rows) {
   if (node.kind == ir::OperatorKind::kFullyConnected) return {0, height};
   const ir::Window& window = node.window;
   const int first = std::max(0, row * window.stride_h - window.pad_top);
-  const int end =
-      std::min(height, (row + rows - 1) * window.stride_h - window.pad_top + window.kernel_h);
+  const int extent = (window.kernel_h - 1) * window.dilation_h + 1;
+  const int end = std::min(height, (row + rows - 1) * window.stride_h - window.pad_top + extent);
   // A window may lie in the padding altogether; one row keeps the transfer valid.
   return {std::min(first, height - 1), std::max(1, end - std::min(first, height - 1))};
 }
