@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "importers/tflite/importer.h"
+#include "stimulus/random_codes.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/random_codes.h"
 
 namespace macloom::testing {
 

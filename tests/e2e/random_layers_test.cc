@@ -1,9 +1,10 @@
 // Random layers and chains on both presets: golden = descriptor device = RTL, values and counts.
 #include <algorithm>
 
-#include "tests/e2e/random_networks.h"
+#include "arch/corner_configs.h"
+#include "campaign/random_networks.h"
 #include "tests/e2e/three_ways.h"
-#include "tests/support/pinned_configs.h"
+#include "tests/support/setting.h"
 
 namespace macloom {
 namespace {
@@ -17,7 +18,7 @@ void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t c
   int64_t executed = 0, with_events = 0, refused = 0;
   for (int64_t i = 0; executed < count && i < 8 * count; ++i) {
     const arch::HardwareConfig& config = configs[static_cast<size_t>(i) % configs.size()];
-    const ir::Graph graph = testing::RandomNetwork(rng, config, i);
+    const ir::Graph graph = campaign::RandomNetwork(rng, config, i);
     arch::CompileOptions options;
     const bool may_saturate = config.accumulator_policy != arch::AccumulatorPolicy::kWrap;
     const bool must_saturate = config.accumulator_policy == arch::AccumulatorPolicy::kSaturate;
@@ -41,7 +42,7 @@ void ExpectAgreement(const std::vector<arch::HardwareConfig>& configs, int64_t c
     }
     SCOPED_TRACE("network " + std::to_string(i) + " of seed " + std::to_string(seed) + " on " +
                  config.name + "\n" + ir::ToText(graph));
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     const sim::MemoryTiming timing =
         i % 3 == 0 ? sim::MemoryTiming::Ideal()
                    : sim::MemoryTiming::Random(static_cast<uint64_t>(i % 5) + 1);
@@ -78,34 +79,32 @@ TEST(RandomLayersTest, GoldenDescriptorDeviceAndRtlAgree) {
 class PinnedConfigTest : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(PinnedConfigTest, GoldenDescriptorDeviceAndRtlAgree) {
-  ExpectAgreement({testing::PinnedConfigs()[GetParam()]},
+  ExpectAgreement({arch::CornerConfigs()[GetParam()]},
                   testing::Setting("MACLOOM_RANDOM_LAYERS", 240) / 4,
                   static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", 1)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Corners, PinnedConfigTest,
-                         ::testing::Range(size_t{0}, testing::PinnedConfigs().size()),
-                         [](const auto& info) {
-                           return testing::PinnedConfigs()[info.param].name;
-                         });
+                         ::testing::Range(size_t{0}, arch::CornerConfigs().size()),
+                         [](const auto& info) { return arch::CornerConfigs()[info.param].name; });
 
 /// A visit of two cycles, shorter than the way of its results through the lanes: the next visit
 /// with the same parameter set must wait for its own parameters.
 TEST(RandomLayersTest, VeryShortVisitsUseTheirOwnParameters) {
   Rng rng(5);
   for (int i = 0; i < 20; ++i) {
-    testing::LayerSpec spec;
+    stimulus::LayerSpec spec;
     spec.kind = ir::OperatorKind::kConv2d;
     spec.input = {8, 7, 8};
     spec.window.kernel_h = 4;
     spec.window.stride_w = 3;
     spec.window.pad_top = spec.window.pad_bottom = 3;
     spec.output_channels = 59;
-    const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
+    const ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
     for (const std::string& preset : arch::PresetNames()) {
       const auto job = arch::Compile(graph, *arch::Preset(preset));
       ASSERT_TRUE(job.ok()) << job.error().message;
-      testing::ExpectThreeWaysEqual(*job, testing::RandomInput(rng, graph),
+      testing::ExpectThreeWaysEqual(*job, stimulus::RandomInput(rng, graph),
                                     sim::MemoryTiming::Ideal());
     }
   }

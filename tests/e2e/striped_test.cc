@@ -1,9 +1,9 @@
 // Networks larger than the activation memory: stripes through external memory, bit-exact.
 #include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
+#include "stimulus/random_graph.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom {
 namespace {
@@ -27,7 +27,7 @@ void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
     }
     EXPECT_GE(loads, min_loads);
     Rng rng(3);
-    testing::ExpectThreeWaysEqual(*job, testing::RandomInput(rng, graph),
+    testing::ExpectThreeWaysEqual(*job, stimulus::RandomInput(rng, graph),
                                   sim::MemoryTiming::Random(9));
   }
 }
