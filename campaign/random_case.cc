@@ -293,7 +293,7 @@ stimulus::LayerSpec RandomSpec(Rng& rng, const arch::HardwareConfig& config,
   stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kind);
   if (rng.Bernoulli(0.3)) spec.input.back() = rng.UniformInt(1, 70);
   if (rng.Bernoulli(0.3)) spec.output_channels = rng.UniformInt(1, 70);
-  if (rng.Bernoulli(0.05)) {
+  if (ir::HasWeights(kind) && rng.Bernoulli(0.1)) {
     const P shapes[] = {P::kOnePixel, P::kOneChannel, P::kIm2col, P::kWeightsKept, P::kRingWrap};
     AimAtShape(rng, config, shapes[rng.UniformInt(0, std::ssize(shapes) - 1)], spec);
   }
