@@ -53,11 +53,7 @@ class Generator {
 
   /// The next case. @return errors other than a refusal of the compiler.
   Result<Drawn> Next(int64_t index) {
-    std::optional<Bin> aim;
-    const std::vector<Bin> missing = result_.coverage.missing();
-    if (!missing.empty() && index % 2 == 1) {
-      aim = missing[static_cast<size_t>(rng_.UniformInt(0, std::ssize(missing) - 1))];
-    }
+    const std::optional<Bin> aim = index % 2 == 1 ? std::optional(Aim()) : std::nullopt;
     std::optional<Drawn> spare;
     constexpr int kAimedDraws = 16, kMaxDraws = 4000;
     for (int draw = 0; draw < kMaxDraws; ++draw) {
@@ -91,6 +87,23 @@ class Generator {
   }
 
  private:
+  /// A bin not yet met, else the rarest of four.
+  Bin Aim() {
+    std::vector<Bin> bins = result_.coverage.missing();
+    const bool is_missing = !bins.empty();
+    if (!is_missing)
+      bins.assign(result_.coverage.required().begin(), result_.coverage.required().end());
+    const auto draw = [&] {
+      return bins[static_cast<size_t>(rng_.UniformInt(0, std::ssize(bins) - 1))];
+    };
+    Bin aim = draw();
+    for (int i = 0; i < 3 && !is_missing; ++i) {
+      const Bin other = draw();
+      if (result_.coverage.hits(other) < result_.coverage.hits(aim)) aim = other;
+    }
+    return aim;
+  }
+
   const CampaignOptions& options_;
   CampaignResult& result_;
   Rng rng_;
@@ -136,6 +149,7 @@ Result<CampaignResult> RunCampaign(const CampaignOptions& options) {
       break;
     }
     result.coverage.Add(drawn.bins);
+    result.coverage.AddCrosses(drawn.bins, drawn.test_case.compile.overflow);
     result.coverage.Add(CounterBins(drawn.expected.job, outcome.rtl));
     progress.Update(
         result.executed,

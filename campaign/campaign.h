@@ -44,9 +44,9 @@ struct CampaignResult {
 
 /// Runs networks until the count, the time or the first failure, which it shrinks.
 ///
-/// While required bins are missing, every other network is aimed at one of them: up to 16 cases are
-/// drawn, compiled and run by golden, and the first that meets it is executed. The networks depend
-/// on `seed` and on nothing else.
+/// Every other network is aimed at a required bin that was not met yet, or else at a rare one: up
+/// to 16 cases are drawn, compiled and run by golden, and the first that meets it is executed. The
+/// networks depend on `seed` and on nothing else.
 /// @return kInvalidInput for options out of range; errors of the tools. A mismatch is not an error.
 Result<CampaignResult> RunCampaign(const CampaignOptions& options);
 

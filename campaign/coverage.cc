@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/check.h"
 #include "ir/shape_inference.h"
@@ -83,7 +84,7 @@ const std::array<Row, kNumProperties>& Rows() {
       {P::kOneChannel, "one channel", kImages | kFc | kReshape},
       {P::kMoreChannelsThanLanes, "channels > lanes", kImages | kFc | kReshape},
       {P::kRemainderLanes, "remainder lanes", kImages | kFc | kReshape},
-      {P::kRemainderRows, "remainder rows", kWeighted | kTapped, HasRows},
+      {P::kRemainderRows, "remainder rows", kWeighted | kAvg | kMax, HasRows},
       {P::kSeveralTiles, "several tiles", kConv | kTapped},
       {P::kStriped, "striped", kImages, HasSmallMemory},
       {P::kIm2col, "im2col", kConv | kDw},
@@ -206,10 +207,33 @@ Coverage::Coverage(const Configs& configs) : hits_(kNumProperties * kNumColumns,
       if (CanOccur(bin, configs)) required_.insert(bin);
     }
   }
+  using P = Property;
+  const std::pair<ir::Overflow, std::array<P, 4>> events[] = {
+      {ir::Overflow::kWrap, {P::kWrapHigh, P::kWrapLow, P::kClampHigh, P::kClampLow}},
+      {ir::Overflow::kSaturate, {P::kSaturateHigh, P::kSaturateLow, P::kClampHigh, P::kClampLow}}};
+  for (const Bin& shape : required_) {
+    if (shape.property > P::kRingWrap) continue;
+    for (const auto& [overflow, of_policy] : events) {
+      // Both events of a policy that the operator and the configurations can have.
+      if (!IsRequired({of_policy[0], shape.column})) continue;
+      for (const P event : of_policy) {
+        possible_crosses_.insert({shape.column, shape.property, overflow, event});
+      }
+    }
+  }
 }
 
 void Coverage::Add(const std::set<Bin>& bins) {
   for (const Bin& bin : bins) ++hits_[IndexOf(bin)];
+}
+
+void Coverage::AddCrosses(const std::set<Bin>& bins, ir::Overflow overflow) {
+  for (const Cross& cross : possible_crosses_) {
+    if (cross.overflow == overflow && bins.count({cross.shape, cross.column}) > 0 &&
+        bins.count({cross.event, cross.column}) > 0) {
+      crosses_.insert(cross);
+    }
+  }
 }
 
 int64_t Coverage::hits(const Bin& bin) const { return hits_[IndexOf(bin)]; }

@@ -118,21 +118,37 @@ std::set<Bin> StaticBins(const Case& test_case, const Expected& expected);
 /// Bins of the cycle classes that the RTL counted.
 std::set<Bin> CounterBins(const arch::Job& job, const sim::DeviceRun& rtl);
 
+/// Operator x shape class x policy x event, for the operators with accumulators.
+struct Cross {
+  int column = 0;
+  Property shape = Property::kOnePixel;
+  ir::Overflow overflow = ir::Overflow::kWrap;
+  Property event = Property::kClampLow;
+  auto operator<=>(const Cross&) const = default;
+};
+
 /// Hit counts.
 class Coverage {
  public:
   explicit Coverage(const std::vector<arch::HardwareConfig>& configs);
 
   void Add(const std::set<Bin>& bins);
+  /// The crosses of one network's static bins: both in the same network, in layers of one operator.
+  void AddCrosses(const std::set<Bin>& bins, ir::Overflow overflow);
   bool IsRequired(const Bin& bin) const { return required_.count(bin) > 0; }
   int64_t hits(const Bin& bin) const;
   int64_t num_required() const { return static_cast<int64_t>(required_.size()); }
   int64_t num_hit() const { return num_required() - static_cast<int64_t>(missing().size()); }
   /// Required bins without a hit, in printing order.
   std::vector<Bin> missing() const;
+  const std::set<Bin>& required() const { return required_; }
+  /// Crosses are reported, not required: a run of a few hundred networks meets some of them.
+  int64_t num_crosses() const { return static_cast<int64_t>(possible_crosses_.size()); }
+  int64_t num_crosses_hit() const { return static_cast<int64_t>(crosses_.size()); }
 
  private:
   std::set<Bin> required_;
+  std::set<Cross> possible_crosses_, crosses_;
   std::vector<int64_t> hits_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/interrupt.h"
 #include "campaign/cut.h"
+#include "ir/shape_inference.h"
 
 namespace macloom::campaign {
 namespace {
@@ -23,11 +24,14 @@ class Shrinker {
     for (bool has_changed = true; has_changed && CanGoOn();) {
       has_changed = false;
       for (const auto pass :
-           {&Shrinker::SimplifyMachine, &Shrinker::CutShapes, &Shrinker::ClearWeights,
-            &Shrinker::ClearInput, &Shrinker::SimplifyParameters}) {
+           {&Shrinker::SimplifyMachine, &Shrinker::SimplifyMultipliers, &Shrinker::CutShapes,
+            &Shrinker::ClearWeights, &Shrinker::ClearInput, &Shrinker::SimplifyParameters}) {
         has_changed |= (this->*pass)();
       }
     }
+    // Drops constants that nothing reads any more.
+    const ir::Graph& graph = best_.test_case.graph;
+    Try(Between(best_.test_case, graph.input, graph.output, best_.test_case.input));
     MACLOOM_RETURN_IF_ERROR(status_);
     MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
     return std::move(best_);
@@ -49,7 +53,7 @@ class Shrinker {
       status_ = outcome.error();
       return false;
     }
-    if (outcome->mismatch.empty() || outcome->is_tensor_wrong != best_.outcome.is_tensor_wrong ||
+    if (outcome->mismatch.empty() || outcome->is_tensor_wrong < best_.outcome.is_tensor_wrong ||
         outcome->is_descriptor_wrong != best_.outcome.is_descriptor_wrong) {
       return false;
     }
@@ -112,6 +116,39 @@ class Shrinker {
     return has_changed;
   }
 
+  /// Multipliers of 1, 1/2 and 1/4, if need be with the widest output and without bias: small sums
+  /// then show in the codes.
+  bool SimplifyMultipliers() {
+    bool has_changed = false;
+    for (size_t n = 0; n < best_.test_case.graph.nodes.size(); ++n) {
+      const ir::Node& node = best_.test_case.graph.nodes[n];
+      const std::vector<ir::FixedPointMultiplier> now = node.requantization.channels;
+      for (const int halvings : {0, 1, 2}) {
+        ir::FixedPointMultiplier pair = {int32_t{1} << 30, 1 - halvings};
+        if (node.requantization.kind == ir::RequantizationKind::kShift) pair = {0, halvings};
+        // Simple already.
+        if (now.empty() || (now.size() == 1 && now[0] == pair)) break;
+        Case candidate = best_.test_case;
+        candidate.graph.nodes[n].requantization.channels = {pair};
+        if (Try(candidate) || Try(WithoutBias(candidate, n))) {
+          has_changed = true;
+          break;
+        }
+      }
+    }
+    return has_changed;
+  }
+
+  static Case WithoutBias(Case candidate, size_t n) {
+    ir::Node& node = candidate.graph.nodes[n];
+    ir::TensorInfo& output = candidate.graph.tensors[static_cast<size_t>(node.output)];
+    node.bias = -1;
+    output.format.bits = candidate.config.activation_bits;
+    node.requantization.clamp_min = static_cast<int32_t>(output.format.MinCode());
+    node.requantization.clamp_max = static_cast<int32_t>(output.format.MaxCode());
+    return candidate;
+  }
+
   /// Shortens one axis: to one, to either half, by one at either end.
   template <typename RangeOf>
   bool CutAxis(RangeOf range_of) {
@@ -137,6 +174,8 @@ class Shrinker {
   bool CutShapes() {
     bool has_changed = false;
     for (size_t n = 0; n < best_.test_case.graph.nodes.size(); ++n) {
+      const ir::OperatorKind kind = best_.test_case.graph.nodes[n].kind;
+      if (kind != ir::OperatorKind::kConv2d && kind != ir::OperatorKind::kFullyConnected) continue;
       has_changed |= CutAxis([n](Cut& cut) -> Range& { return cut.output_channels[n]; });
     }
     const size_t rank = best_.test_case.input.shape.size();
@@ -149,7 +188,8 @@ class Shrinker {
 
   bool CutWindow(size_t n) {
     bool has_changed = false;
-    const ir::Node& node = best_.test_case.graph.nodes[n];
+    const ir::OperatorKind kind = best_.test_case.graph.nodes[n].kind;
+    if (!ir::HasWindow(kind)) return false;
     // Setting one value at a time; a kernel also with the padding and the size it leaves room for.
     const auto set = [&](int ir::Window::*field, int value) {
       Cut cut = WholeOf(best_.test_case.graph);
@@ -159,7 +199,7 @@ class Shrinker {
       const auto limit = [](int& pad, int kernel, int dilation) {
         pad = std::min(pad, (kernel - 1) * dilation);
       };
-      if (node.kind != ir::OperatorKind::kPad) {
+      if (kind != ir::OperatorKind::kPad) {
         limit(w.pad_top, w.kernel_h, w.dilation_h);
         limit(w.pad_bottom, w.kernel_h, w.dilation_h);
         limit(w.pad_left, w.kernel_w, w.dilation_w);
@@ -177,7 +217,8 @@ class Shrinker {
     }
     for (const auto field : {&ir::Window::kernel_h, &ir::Window::kernel_w}) {
       if (set(field, 1)) has_changed = true;
-      while (CanGoOn() && set(field, best_.test_case.graph.nodes[n].window.*field - 1)) {
+      while (best_.test_case.graph.nodes[n].window.*field > 1 &&
+             set(field, best_.test_case.graph.nodes[n].window.*field - 1)) {
         has_changed = true;
       }
     }

@@ -16,7 +16,7 @@ struct ShrinkResult {
 /// weights, biases and inputs to zero in shrinking chunks and what is
 /// left to one, then simplifies clamps, multipliers, accumulator and memory; again until nothing
 /// changes or `max_executions` are spent. A change stays if the case then still fails in the same
-/// way: a wrong tensor stays a wrong tensor.
+/// way: a wrong tensor stays one.
 ///
 /// @pre `failing` was executed with a mismatch. @return errors of the tools.
 Result<ShrinkResult> Shrink(const Case& failing, Devices& devices, int64_t max_executions = 4000);

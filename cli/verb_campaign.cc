@@ -69,6 +69,8 @@ void PrintCoverage(const campaign::Coverage& coverage) {
 nlohmann::ordered_json ToJson(const campaign::Coverage& coverage) {
   nlohmann::ordered_json json = {{"required", coverage.num_required()},
                                  {"hit", coverage.num_hit()},
+                                 {"crosses", coverage.num_crosses()},
+                                 {"crosses_hit", coverage.num_crosses_hit()},
                                  {"bins", nlohmann::ordered_json::array()}};
   for (int p = 0; p < campaign::kNumProperties; ++p) {
     for (int column = 0; column < campaign::kNumColumns; ++column) {
@@ -142,7 +144,9 @@ Result<int> Run(Options options) {
       result.is_time_over ? ", time over" : "");
   PrintCoverage(result.coverage);
   const std::vector<Bin> missing = result.coverage.missing();
-  fmt::print("\n{} of {} bins met\n", result.coverage.num_hit(), result.coverage.num_required());
+  fmt::print("\n{} of {} bins met; {} of {} of operator x shape x policy x event\n",
+             result.coverage.num_hit(), result.coverage.num_required(),
+             result.coverage.num_crosses_hit(), result.coverage.num_crosses());
   for (const Bin& bin : missing) fmt::print("  missing: {}\n", campaign::ToString(bin));
   if (result.failure) MACLOOM_RETURN_IF_ERROR(Report(options, *result.failure, json));
   const bool is_covered = missing.empty() || !options.requires_coverage;
