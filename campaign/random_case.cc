@@ -23,11 +23,14 @@ constexpr OperatorKind kLayers[] = {OperatorKind::kConv2d,         OperatorKind:
 
 bool IsBetween(P property, P first, P last) { return property >= first && property <= last; }
 
-/// A window of one to five taps that fits whatever happened to the input's size.
+/// Makes the window fit whatever happened to it and to the input's size.
 void FitWindow(stimulus::LayerSpec& spec) {
   ir::Window& w = spec.window;
   if (!ir::HasWindow(spec.kind) || spec.kind == OperatorKind::kPad) return;
   const auto axis = [](int64_t size, int& kernel, int& dilation, int& before, int& after) {
+    // Padding is shorter than the window.
+    before = std::min(before, (kernel - 1) * dilation);
+    after = std::min(after, (kernel - 1) * dilation);
     if (int64_t{kernel - 1} * dilation + 1 > size + before + after) {
       kernel = dilation = 1;
       before = after = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arch/corner_configs.h"
+#include "base/files.h"
 #include "campaign/campaign.h"
 #include "cli/common.h"
 
@@ -120,6 +121,8 @@ Status Report(const Options& options, const campaign::Failure& failure,
 
 Result<int> Run(Options options) {
   MACLOOM_ASSIGN_OR_RETURN(options.campaign.configs, Configs(options));
+  // A campaign may run for hours; that its result can be written must be known before.
+  MACLOOM_RETURN_IF_ERROR(OutputDirectory::Create(options.keep));
   MACLOOM_ASSIGN_OR_RETURN(const campaign::CampaignResult result,
                            campaign::RunCampaign(options.campaign));
   nlohmann::ordered_json json = {{"format", "macloom.campaign"},

@@ -1,4 +1,5 @@
 // Networks larger than the activation memory: stripes through external memory, bit-exact.
+#include "arch/corner_configs.h"
 #include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
 #include "stimulus/random_graph.h"
@@ -10,9 +11,11 @@ namespace {
 
 /// m4l16 with 8 KiB of activation memory: 512 words.
 arch::HardwareConfig SmallConfig() {
-  arch::HardwareConfig config = *arch::Preset("m4l16");
-  config.activation_bytes = 8192;
-  return config;
+  for (const arch::HardwareConfig& config : arch::CornerConfigs()) {
+    if (config.name == "small_memory") return config;
+  }
+  ADD_FAILURE() << "no corner configuration small_memory";
+  return {};
 }
 
 void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
