@@ -30,8 +30,9 @@ inline std::vector<ir::TensorValue> UniformInputs(const ir::Graph& graph, int co
   const ir::TensorInfo& info = graph.tensor(graph.input);
   std::vector<ir::TensorValue> inputs;
   for (int n = 0; n < count; ++n) {
-    const auto codes = RandomCodes(rng, CodeStyle::kUniform, ir::NumElements(info.shape),
-                                   info.format.MinCode(), info.format.MaxCode());
+    const auto codes =
+        stimulus::RandomCodes(rng, stimulus::CodeStyle::kUniform, ir::NumElements(info.shape),
+                              info.format.MinCode(), info.format.MaxCode());
     inputs.push_back({info.shape, {codes.begin(), codes.end()}});
   }
   return inputs;
