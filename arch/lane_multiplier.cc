@@ -67,9 +67,13 @@ std::optional<ir::FixedPointMultiplier> NarrowMultiplier(const ir::FixedPointMul
                                                          int bits, const LaneRounding& rounding,
                                                          const OperandRange& range) {
   constexpr int kWideBits = 31;
-  const auto wide = [&](int64_t x) { return LaneCode(x, pair, kWideBits, rounding); };
+  // One code more on either side: the lanes count what they clamp.
+  LaneRounding counted = rounding;
+  --counted.clamp_min;
+  ++counted.clamp_max;
+  const auto wide = [&](int64_t x) { return LaneCode(x, pair, kWideBits, counted); };
   std::vector<int64_t> thresholds;
-  for (int64_t code = rounding.clamp_min + 1; code <= rounding.clamp_max; ++code) {
+  for (int64_t code = rounding.clamp_min; code <= counted.clamp_max; ++code) {
     thresholds.push_back(Threshold(range, code, wide));
   }
   const int32_t nearest = static_cast<int32_t>(RoundShift(pair.multiplier, kWideBits - bits));
@@ -79,10 +83,10 @@ std::optional<ir::FixedPointMultiplier> NarrowMultiplier(const ir::FixedPointMul
       candidate = {candidate.multiplier >> 1, candidate.shift + 1};
     }
     if (candidate.multiplier < 0 || candidate.shift > 7) continue;
-    const auto narrow = [&](int64_t x) { return LaneCode(x, candidate, bits, rounding); };
+    const auto narrow = [&](int64_t x) { return LaneCode(x, candidate, bits, counted); };
     bool is_equal = true;
     for (size_t i = 0; i < thresholds.size() && is_equal; ++i) {
-      const int64_t code = rounding.clamp_min + 1 + static_cast<int64_t>(i);
+      const int64_t code = rounding.clamp_min + static_cast<int64_t>(i);
       const int64_t x = thresholds[i];
       is_equal = (x > range.high || narrow(x) >= code) && (x <= range.low || narrow(x - 1) < code);
     }
@@ -125,8 +129,8 @@ Result<std::vector<ir::FixedPointMultiplier>> LaneMultipliers(const NodeContext&
     const auto narrow = NarrowMultiplier(pairs[c], bits, rounding, range);
     if (!narrow) {
       return RefuseChannel(context, c, pairs[c],
-                           fmt::format("no 24-bit multiplier gives the same codes for every "
-                                       "accumulator from {} to {}",
+                           fmt::format("no 24-bit multiplier gives the same codes and clamps for "
+                                       "every accumulator from {} to {}",
                                        range.low, range.high));
     }
     pairs[c] = *narrow;

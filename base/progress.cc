@@ -54,14 +54,15 @@ ProgressLine::~ProgressLine() {
   std::fflush(stream_);
 }
 
-void ProgressLine::Update(int64_t done) {
+void ProgressLine::Update(int64_t done, const std::string& note) {
   const Clock::time_point now = Clock::now();
   const Clock::duration interval =
       is_terminal_ ? Clock::duration(kTerminalInterval) : Clock::duration(kPlainInterval);
   if (is_finished_ || now - last_print_ < interval) return;
   last_print_ = now;
   const double elapsed_seconds = std::chrono::duration<double>(now - start_).count();
-  const std::string text = ProgressText(label_, done, total_, elapsed_seconds);
+  std::string text = ProgressText(label_, done, total_, elapsed_seconds);
+  if (!note.empty()) text += "; " + note;
   if (is_terminal_) {
     fmt::print(stream_, "{}{}", kRewrite, text);
   } else {

@@ -24,8 +24,9 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  /// `done` units (0..total) are finished. Cheap: prints at most 10 times a second.
-  void Update(int64_t done);
+  /// `done` units (0..total) are finished. Cheap: prints at most 10 times a second. `note`, if any,
+  /// is shown behind the time left.
+  void Update(int64_t done, const std::string& note = "");
 
   /// Replaces the line by "label: text" and ends it. Later calls do nothing.
   void Finish(const std::string& text);

@@ -32,6 +32,7 @@ Verb AddVerify(CLI::App& app);
 Verb AddVectors(CLI::App& app);
 Verb AddCompare(CLI::App& app);
 Verb AddReplay(CLI::App& app);
+Verb AddCampaign(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 
 /// --rounding double|single.

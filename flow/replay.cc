@@ -45,7 +45,11 @@ Result<ReplayResult> Replay(const std::filesystem::path& directory, const Replay
   result.is_checked = !samples.expected.empty();
   std::unique_ptr<sim::Device> device = sim::MakeDescriptorDevice();
   if (options.is_rtl) {
-    MACLOOM_ASSIGN_OR_RETURN(device, sim::MakeVerilatedDevice(job.config, {options.timing}));
+    if (options.make_rtl) {
+      MACLOOM_ASSIGN_OR_RETURN(device, options.make_rtl(job.config, options.timing));
+    } else {
+      MACLOOM_ASSIGN_OR_RETURN(device, sim::MakeVerilatedDevice(job.config, {options.timing}));
+    }
   }
   ProgressLine progress("replay " + job.graph.name, static_cast<int64_t>(samples.inputs.size()));
   for (size_t n = 0; n < samples.inputs.size(); ++n) {

@@ -17,6 +17,7 @@ Result<arch::JobSamples> MakeJobSamples(const arch::Job& job, const Samples& sam
 struct ReplayOptions {
   bool is_rtl = true;  ///< Else the descriptor device: no cycles.
   sim::MemoryTiming timing;
+  sim::DeviceFactory make_rtl;  ///< Empty: the Verilated RTL.
 };
 
 struct ReplayLayer {

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -67,5 +69,9 @@ class Device {
   /// most recent Run(); cycle -1 if the device keeps no time.
   virtual WriteEvent LastWrite(int64_t address, int lane, uint32_t tag) const = 0;
 };
+
+/// Makes the device of a configuration, e.g. MakeVerilatedDevice(), or one with a known fault.
+using DeviceFactory = std::function<Result<std::unique_ptr<Device>>(const arch::HardwareConfig&,
+                                                                    const MemoryTiming&)>;
 
 }  // namespace macloom::sim

@@ -6,7 +6,7 @@
 
 #include "arch/job.h"
 #include "arch/layout.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::arch {
 namespace {
@@ -40,13 +40,13 @@ ir::Graph RandomNetwork(Rng& rng, int index) {
                                      OperatorKind::kFullyConnected, OperatorKind::kAveragePool2d,
                                      OperatorKind::kAdd};
   if (index % 6 == 5) {
-    testing::ChainOptions options;
+    stimulus::ChainOptions options;
     options.input = {rng.UniformInt(1, 20), rng.UniformInt(1, 20), rng.UniformInt(1, 40)};
-    return testing::RandomChain(rng, options);
+    return stimulus::RandomChain(rng, options);
   }
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kKinds[index % 6]);
+  stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kKinds[index % 6]);
   spec.output_channels = rng.UniformInt(1, 100);
-  return testing::RandomLayerGraph(rng, spec);
+  return stimulus::RandomLayerGraph(rng, spec);
 }
 
 bool IsOpcode(const Descriptor& d, Opcode opcode) {
@@ -191,11 +191,11 @@ TEST(CompileTest, JobsKeepTheirInvariantsOnRandomConfigurations) {
 TEST(CompileTest, MeanOfOnePositionIsExact) {
   // 2x2 windows with padding of 1 have a single position inside at the corners.
   Rng rng(3);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.kind = OperatorKind::kAveragePool2d;
   spec.input = {6, 6, 4};
   spec.window = {2, 2, 1, 1, 1, 1, 1, 1};
-  const Result<Job> job = Compile(testing::RandomLayerGraph(rng, spec), HardwareConfig());
+  const Result<Job> job = Compile(stimulus::RandomLayerGraph(rng, spec), HardwareConfig());
   ASSERT_TRUE(job.ok()) << job.error().message;
   std::set<uint32_t> halves;
   for (const JobStep& step : job->steps) {
@@ -214,9 +214,9 @@ TEST(CompileTest, PlaneAsLargeAsTheMemoryRunsInStripes) {
   Rng rng(4);
   HardwareConfig config;
   config.activation_bytes = 65536 * config.lanes;
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {256, 256, 4};
-  const Result<Job> job = Compile(testing::RandomConvGraph(rng, spec), config);
+  const Result<Job> job = Compile(stimulus::RandomConvGraph(rng, spec), config);
   ASSERT_TRUE(job.ok()) << job.error().message;
   ExpectTensorsAreCovered(*job);
 }
@@ -228,42 +228,42 @@ TEST(CompileTest, BadNetworksAreRefusedWithTheReason) {
     const Result<Job> job = Compile(graph, config, options);
     return job.ok() ? std::string("compiled") : job.error().message;
   };
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.kind = ir::OperatorKind::kConcatenation;
   spec.input = {5, 5, 3};
   spec.axis = 2;
-  EXPECT_THAT(message(testing::RandomLayerGraph(rng, spec), {}),
+  EXPECT_THAT(message(stimulus::RandomLayerGraph(rng, spec), {}),
               HasSubstr("input 1 starts at channel 3; supported are multiples of 16"));
   spec = {};
   spec.kind = ir::OperatorKind::kPad;
   spec.window.pad_left = 256;
-  EXPECT_THAT(message(testing::RandomLayerGraph(rng, spec), {}), HasSubstr("at most 255"));
+  EXPECT_THAT(message(stimulus::RandomLayerGraph(rng, spec), {}), HasSubstr("at most 255"));
   spec = {};
   spec.input = {2, 400, 3};
   spec.window = {1, 300, 1, 1, 0, 0, 299, 0};
-  EXPECT_THAT(message(testing::RandomConvGraph(rng, spec), {}), HasSubstr("at most 255"));
+  EXPECT_THAT(message(stimulus::RandomConvGraph(rng, spec), {}), HasSubstr("at most 255"));
   spec = {};
   spec.input_format.bits = 16;
-  EXPECT_THAT(message(testing::RandomConvGraph(rng, spec), {}), HasSubstr("at most 8 bits"));
+  EXPECT_THAT(message(stimulus::RandomConvGraph(rng, spec), {}), HasSubstr("at most 8 bits"));
   spec = {};
   spec.weight_format.bits = 9;
-  EXPECT_THAT(message(testing::RandomConvGraph(rng, spec), {}), HasSubstr("weights have format"));
+  EXPECT_THAT(message(stimulus::RandomConvGraph(rng, spec), {}), HasSubstr("weights have format"));
   spec = {};
   spec.input = {1, 5000, 4};
   HardwareConfig large;
   large.activation_bytes = 65536 * large.lanes;
-  EXPECT_THAT(message(testing::RandomConvGraph(rng, spec), large),
+  EXPECT_THAT(message(stimulus::RandomConvGraph(rng, spec), large),
               HasSubstr("a row of 5000 pixels exceeds a transfer of 65520 bytes"));
   spec = {};
   spec.kind = OperatorKind::kReshape;
   spec.input = {1, 1, 5};
-  EXPECT_THAT(message(testing::RandomLayerGraph(rng, spec), {}),
+  EXPECT_THAT(message(stimulus::RandomLayerGraph(rng, spec), {}),
               HasSubstr("no layer for the accelerator"));
 }
 
 TEST(CompileTest, BadOptionsAreRefusedWithTheRange) {
   Rng rng(6);
-  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, {});
   HardwareConfig config;
   config.accumulator_bits = 20;
   config.accumulator_policy = AccumulatorPolicy::kWrap;

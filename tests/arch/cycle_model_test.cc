@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::arch {
 namespace {
@@ -14,10 +14,10 @@ using ::testing::HasSubstr;
 
 Job ChainJob(uint64_t seed) {
   Rng rng(seed);
-  testing::ChainOptions options;
+  stimulus::ChainOptions options;
   options.num_layers = 3;
   options.input = {9, 8, 12};
-  return *Compile(testing::RandomChain(rng, options), *Preset("m4l16"));
+  return *Compile(stimulus::RandomChain(rng, options), *Preset("m4l16"));
 }
 
 TEST(CycleModelTest, EveryCycleIsInOneClassAndStepsAddUp) {

@@ -18,7 +18,29 @@ LaneRounding RandomRounding(Rng& rng) {
   return rounding;
 }
 
-TEST(LaneMultiplierTest, AcceptedNarrowMultiplierGivesEveryCode) {
+/// One code more on either side of the clamp: equal codes are then equal codes and equal clamps.
+LaneRounding Counted(LaneRounding rounding) {
+  --rounding.clamp_min;
+  ++rounding.clamp_max;
+  return rounding;
+}
+
+/// 255 * 2^-9 rounds to 0; twice rounded by the multiplier 2^23 it would be 1, which is clamped to
+/// the same code but counted.
+TEST(LaneMultiplierTest, ClampsWhereTheWideMultiplierClamps) {
+  const LaneRounding rounding = {true, 7, -8, 7};
+  const ir::FixedPointMultiplier wide = {0x7FFFFFFF, -9};
+  EXPECT_NE(LaneCode(255, wide, 31, Counted(rounding)),
+            LaneCode(255, {1 << 23, -8}, 24, Counted(rounding)));
+  const auto narrow = NarrowMultiplier(wide, 24, rounding, {-256, 255});
+  ASSERT_TRUE(narrow.has_value());
+  for (int64_t x = -256; x <= 255; ++x) {
+    EXPECT_EQ(LaneCode(x, wide, 31, Counted(rounding)), LaneCode(x, *narrow, 24, Counted(rounding)))
+        << x;
+  }
+}
+
+TEST(LaneMultiplierTest, AcceptedNarrowMultiplierGivesEveryCodeAndClamp) {
   constexpr uint64_t kSeed = 11;
   Rng rng(kSeed);
   int accepted = 0, refused = 0;
@@ -32,7 +54,8 @@ TEST(LaneMultiplierTest, AcceptedNarrowMultiplierGivesEveryCode) {
     const auto narrow = NarrowMultiplier(wide, bits, rounding, range);
     int64_t different = 0;
     for (int64_t x = range.low; narrow && x <= range.high; ++x) {
-      different += LaneCode(x, wide, 31, rounding) != LaneCode(x, *narrow, bits, rounding);
+      different +=
+          LaneCode(x, wide, 31, Counted(rounding)) != LaneCode(x, *narrow, bits, Counted(rounding));
     }
     ASSERT_EQ(different, 0) << "seed " << kSeed << " case " << i;
     ++(narrow ? accepted : refused);
@@ -45,7 +68,7 @@ TEST(LaneMultiplierTest, AcceptedNarrowMultiplierGivesEveryCode) {
 }
 
 /// The thresholds decide as trying every accumulator does.
-TEST(LaneMultiplierTest, RefusesExactlyWhereNoNearMultiplierGivesEveryCode) {
+TEST(LaneMultiplierTest, RefusesExactlyWhereNoNearMultiplierGivesEveryCodeAndClamp) {
   Rng rng(12);
   int refused = 0;
   for (int i = 0; i < 200; ++i) {
@@ -64,7 +87,8 @@ TEST(LaneMultiplierTest, RefusesExactlyWhereNoNearMultiplierGivesEveryCode) {
                                                 : ir::FixedPointMultiplier{m / 2, wide.shift + 1};
       is_possible = true;
       for (int64_t x = range.low; x <= range.high && is_possible; ++x) {
-        is_possible = LaneCode(x, wide, 31, rounding) == LaneCode(x, pair, kBits, rounding);
+        is_possible =
+            LaneCode(x, wide, 31, Counted(rounding)) == LaneCode(x, pair, kBits, Counted(rounding));
       }
     }
     EXPECT_EQ(NarrowMultiplier(wide, kBits, rounding, range).has_value(), is_possible) << i;

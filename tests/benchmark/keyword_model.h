@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "importers/tflite/importer.h"
+#include "stimulus/random_codes.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/random_codes.h"
 
 namespace macloom::testing {
 
@@ -30,8 +30,9 @@ inline std::vector<ir::TensorValue> UniformInputs(const ir::Graph& graph, int co
   const ir::TensorInfo& info = graph.tensor(graph.input);
   std::vector<ir::TensorValue> inputs;
   for (int n = 0; n < count; ++n) {
-    const auto codes = RandomCodes(rng, CodeStyle::kUniform, ir::NumElements(info.shape),
-                                   info.format.MinCode(), info.format.MaxCode());
+    const auto codes =
+        stimulus::RandomCodes(rng, stimulus::CodeStyle::kUniform, ir::NumElements(info.shape),
+                              info.format.MinCode(), info.format.MaxCode());
     inputs.push_back({info.shape, {codes.begin(), codes.end()}});
   }
   return inputs;

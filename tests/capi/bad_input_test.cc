@@ -9,8 +9,8 @@
 #include "base/rng.h"
 #include "capi/macloom.h"
 #include "ir/network_file.h"
+#include "stimulus/random_graph.h"
 #include "tests/importers/tflite_model_builder.h"
-#include "tests/support/random_graph.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -136,7 +136,7 @@ TEST_F(CBadInputTest, FailedLoadGivesNoHandle) {
 TEST_F(CBadInputTest, DamagedNetworkFilesAreRefused) {
   Rng rng(kSeed);
   const std::string path = (folder_ / "whole.safetensors").string();
-  ASSERT_TRUE(ir::SaveNetwork(testing::RandomChain(rng), path).ok());
+  ASSERT_TRUE(ir::SaveNetwork(stimulus::RandomChain(rng), path).ok());
   const auto bytes = ReadTextFile(path);
   ASSERT_TRUE(bytes.ok());
   ASSERT_FALSE(IsRefused(path));

@@ -12,8 +12,8 @@
 #include "golden/reference/operators.h"
 #include "ir/accumulator_range.h"
 #include "ir/network_file.h"
+#include "stimulus/random_graph.h"
 #include "tests/importers/tflite_model_builder.h"
-#include "tests/support/random_graph.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -86,10 +86,10 @@ TEST_F(CNetworkTest, RandomNetworksEqualGoldenInEveryTensorAndCount) {
   Rng rng(kSeed);
   int64_t total_events = 0;
   for (int i = 0; i < 20; ++i) {
-    testing::ChainOptions options;
+    stimulus::ChainOptions options;
     options.has_classifier = i % 2 == 0;
     if (i % 3 == 0) options.requantization = ir::RequantizationKind::kMultiplierSingle;
-    const ir::Graph graph = testing::RandomChain(rng, options);
+    const ir::Graph graph = stimulus::RandomChain(rng, options);
     const Network network = LoadGraph(graph);
     ASSERT_NE(network, nullptr);
     const ir::Shape& shape = graph.tensor(graph.input).shape;
@@ -131,10 +131,10 @@ TEST_F(CNetworkTest, RandomNetworksEqualGoldenInEveryTensorAndCount) {
 
 TEST_F(CNetworkTest, SaturationEqualsGolden) {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.has_bias = false;  // So that every start value fits.
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
-  const ir::Graph graph = testing::RandomConvGraph(rng, spec);
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, spec);
   const Network network = LoadGraph(graph);
   ASSERT_EQ(macloom_set_accumulation(network.get(), 0, 14, MACLOOM_SATURATE, 2, MACLOOM_BLOCK_TAP),
             MACLOOM_OK)
@@ -178,7 +178,7 @@ TEST_F(CNetworkTest, ProvedWidthHasNoEvents) {
 
 TEST_F(CNetworkTest, DescribesWhatTheGraphHolds) {
   Rng rng(kSeed);
-  ir::Graph graph = testing::RandomChain(rng);
+  ir::Graph graph = stimulus::RandomChain(rng);
   graph.class_labels.clear();
   for (int64_t i = 0; i < ir::NumElements(graph.tensor(graph.output).shape); ++i) {
     graph.class_labels.push_back("class " + std::to_string(i));
@@ -264,13 +264,13 @@ TEST_F(CNetworkTest, RoundingDecidesHowATfliteFileIsRead) {
 
 TEST_F(CNetworkTest, WideOutputsAreRefusedInInt8AndGivenInInt32) {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.requantization = ir::RequantizationKind::kShift;
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
   const ir::NumberFormat q8{ir::NumberFamily::kFixedPoint, 8, true, 5};
   spec.input_format = spec.weight_format = q8;
   spec.output_format = {ir::NumberFamily::kFixedPoint, 16, true, 8};
-  const ir::Graph graph = testing::RandomConvGraph(rng, spec);
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, spec);
   const Network network = LoadGraph(graph);
   ASSERT_NE(network, nullptr);
   const std::vector<int8_t> narrow_input(90, 127);

@@ -66,6 +66,21 @@ TEST_F(BadInputTest, VectorsAndCompare) {
   ExpectFails("compare " + Path("v") + " " + Path("w"), 2, "index.json");
 }
 
+TEST_F(BadInputTest, Campaign) {
+  ExpectFails("campaign --networks 0", 2, "0 networks: a campaign runs at least 1");
+  ExpectFails("campaign --time-limit -1", 2, "time limit -1 s: accepted are 0 (none) and more");
+  ExpectFails("campaign --networks many", 2, "--networks");
+  ExpectFails("campaign --configs " + Path("absent.toml"), 2, "absent.toml");
+  const std::string config = Write("hw.toml", "name = \"hw\"\n");
+  ExpectFails("campaign --presets --configs " + config, 2, "--configs excludes --presets");
+  std::string many = config;
+  for (int i = 1; i < 13; ++i) many += "," + config;
+  ExpectFails("campaign --configs " + many, 2, "13 configurations: a campaign takes 1 to 12");
+  Write("other", "not ours");
+  ExpectFails("campaign --keep " + folder_.path().string(), 74, "exists");
+  ExpectFails("campaign --keep " + Path("absent/job"), 74, "absent");
+}
+
 TEST_F(BadInputTest, ModelFiles) {
   ExpectFails("inspect nothing-here", 2, "shipped network (ds-cnn-untrained)");
   ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite files");

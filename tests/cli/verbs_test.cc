@@ -130,6 +130,21 @@ TEST_F(VerbsTest, ReplayChecksTheExpectedTensors) {
   EXPECT_EQ(RunTool(replay).status, 2) << "no inputs";
 }
 
+TEST_F(VerbsTest, CampaignRunsAndNamesMissingBins) {
+  const std::string campaign = "campaign --presets --networks 4 --json " + Path("campaign.json");
+  const ToolRun run = RunTool(campaign + " --require-coverage");
+  EXPECT_EQ(run.status, 1) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("golden = descriptor device = RTL: PASS"));
+  EXPECT_THAT(run.text, HasSubstr("\n  missing: "));
+  const auto json = Json("campaign.json");
+  EXPECT_EQ(json["executed"], 4);
+  EXPECT_EQ(json["mismatches"], 0);
+  EXPECT_EQ(json["passed"], false);
+  EXPECT_EQ(json["configurations"].size(), 2u);
+  EXPECT_LT(json["coverage"]["hit"], json["coverage"]["required"]);
+  EXPECT_EQ(RunTool(campaign).status, 0) << "bins are required only on demand";
+}
+
 TEST_F(VerbsTest, GenerateIsReproducible) {
   ASSERT_EQ(RunTool("generate -o " + Path("a")).status, 0);
   ASSERT_EQ(RunTool("generate -o " + Path("b")).status, 0);

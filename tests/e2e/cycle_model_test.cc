@@ -7,12 +7,13 @@
 #include <ctime>
 #include <tuple>
 
+#include "arch/corner_configs.h"
+#include "campaign/random_networks.h"
 #include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
-#include "tests/e2e/random_networks.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/pinned_configs.h"
+#include "tests/support/setting.h"
 
 namespace macloom {
 namespace {
@@ -119,7 +120,7 @@ TEST_P(CycleModelOnModelTest, PredictsTheRealModels) {
   const auto job = arch::Compile(*graph, *arch::Preset(preset));
   ASSERT_TRUE(job.ok()) << job.error().message;
   Rng rng(1);
-  const ir::TensorValue input = testing::RandomInput(rng, *graph);
+  const ir::TensorValue input = stimulus::RandomInput(rng, *graph);
   ExpectEqual(*job, input);
   PrintSpeed(*job, input);
   const int64_t predicted = MeanCyclesWithStalls(*job);
@@ -154,14 +155,14 @@ void ExpectEqualOnRandomNetworks(const std::vector<arch::HardwareConfig>& config
   int64_t executed = 0, cycles = 0;
   for (int64_t i = 0; executed < count && i < 8 * count; ++i) {
     const arch::HardwareConfig& config = configs[static_cast<size_t>(i) % configs.size()];
-    const ir::Graph graph = testing::RandomNetwork(rng, config, i);
+    const ir::Graph graph = campaign::RandomNetwork(rng, config, i);
     arch::CompileOptions options;
     if (config.accumulator_policy == arch::AccumulatorPolicy::kSaturate)
       options.overflow = ir::Overflow::kSaturate;
     const auto job = arch::Compile(graph, config, options);
     if (!job.ok()) continue;
     SCOPED_TRACE("network " + std::to_string(i) + " on " + config.name + "\n" + ir::ToText(graph));
-    ExpectEqual(*job, testing::RandomInput(rng, graph));
+    ExpectEqual(*job, stimulus::RandomInput(rng, graph));
     if (::testing::Test::HasFailure()) return;
     cycles += arch::EstimateCycles(*job)->total.total_cycles;
     ++executed;
@@ -179,22 +180,20 @@ TEST(CycleModelTest, PredictsRandomNetworks) {
 class CycleModelCornerTest : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(CycleModelCornerTest, PredictsRandomNetworks) {
-  ExpectEqualOnRandomNetworks({testing::PinnedConfigs()[GetParam()]},
+  ExpectEqualOnRandomNetworks({arch::CornerConfigs()[GetParam()]},
                               testing::Setting("MACLOOM_RANDOM_LAYERS", 240) / 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Corners, CycleModelCornerTest,
-                         ::testing::Range(size_t{0}, testing::PinnedConfigs().size()),
-                         [](const auto& info) {
-                           return testing::PinnedConfigs()[info.param].name;
-                         });
+                         ::testing::Range(size_t{0}, arch::CornerConfigs().size()),
+                         [](const auto& info) { return arch::CornerConfigs()[info.param].name; });
 
 TEST(CycleModelTest, PredictsOtherLatenciesAndStripes) {
   const ir::Graph graph = flow::MakeUntrainedKwsNetwork();
   arch::HardwareConfig small = *arch::Preset("m4l16");
   small.activation_bytes = 8192;
   Rng rng(4);
-  const ir::TensorValue input = testing::RandomInput(rng, graph);
+  const ir::TensorValue input = stimulus::RandomInput(rng, graph);
   for (const arch::HardwareConfig& config : {*arch::Preset("m4l16"), small}) {
     const auto job = arch::Compile(graph, config);
     ASSERT_TRUE(job.ok()) << job.error().message;
@@ -216,10 +215,10 @@ TEST(CycleModelTest, PredictsTheSumOfRandomNetworksWithStalls) {
   const arch::HardwareConfig config = *arch::Preset("m4l16");
   int64_t predicted = 0, measured = 0;
   for (int64_t i = 0; i < 60; ++i) {
-    const ir::Graph graph = testing::RandomNetwork(rng, config, i);
+    const ir::Graph graph = campaign::RandomNetwork(rng, config, i);
     const auto job = arch::Compile(graph, config);
     if (!job.ok()) continue;
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     predicted += MeanCyclesWithStalls(*job);
     // Another seed for each: the first stalls of a seed are the same for every network.
     const auto device =
@@ -242,7 +241,7 @@ TEST(CycleModelTest, AWrongModelIsCaught) {
   ASSERT_TRUE(job.ok());
   Rng rng(4);
   const auto run = testing::RtlDevice(job->config, sim::MemoryTiming::Ideal())
-                       .Run(*job, testing::RandomInput(rng, graph));
+                       .Run(*job, stimulus::RandomInput(rng, graph));
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(Differences(*job, *arch::EstimateCycles(*job), *run).size(), 0u);
   EXPECT_GT(Differences(*job, *arch::EstimateCycles(*job, {.latency_cycles = 21}), *run).size(),

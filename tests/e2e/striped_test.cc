@@ -1,18 +1,21 @@
 // Networks larger than the activation memory: stripes through external memory, bit-exact.
+#include "arch/corner_configs.h"
 #include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
+#include "stimulus/random_graph.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom {
 namespace {
 
 /// m4l16 with 8 KiB of activation memory: 512 words.
 arch::HardwareConfig SmallConfig() {
-  arch::HardwareConfig config = *arch::Preset("m4l16");
-  config.activation_bytes = 8192;
-  return config;
+  for (const arch::HardwareConfig& config : arch::CornerConfigs()) {
+    if (config.name == "small_memory") return config;
+  }
+  ADD_FAILURE() << "no corner configuration small_memory";
+  return {};
 }
 
 void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
@@ -27,7 +30,7 @@ void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
     }
     EXPECT_GE(loads, min_loads);
     Rng rng(3);
-    testing::ExpectThreeWaysEqual(*job, testing::RandomInput(rng, graph),
+    testing::ExpectThreeWaysEqual(*job, stimulus::RandomInput(rng, graph),
                                   sim::MemoryTiming::Random(9));
   }
 }

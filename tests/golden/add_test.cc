@@ -2,8 +2,8 @@
 
 #include "golden/reference/executor.h"
 #include "golden/reference/operators.h"
+#include "stimulus/random_graph.h"
 #include "tests/golden/slow_requantize.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -16,18 +16,18 @@ TEST(AddTest, EqualsExactFractionsForAllPairsOfCodes) {
   Rng rng(kSeed);
   int64_t num_low = 0, num_high = 0;
   for (int round = 0; round < 16; ++round) {
-    testing::LayerSpec spec;
+    stimulus::LayerSpec spec;
     spec.input = {256, 256, 1};
     spec.input_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
     spec.output_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
     spec.requantization = round % 2 == 0 ? ir::RequantizationKind::kMultiplierDouble
                                          : ir::RequantizationKind::kMultiplierSingle;
     spec.kind = ir::OperatorKind::kAdd;
-    ir::Graph graph = testing::StartGraph(spec);
+    ir::Graph graph = stimulus::StartGraph(spec);
     const int32_t zero_b = static_cast<int32_t>(rng.UniformInt(-128, 127));
     const ir::TensorId other =
-        testing::AddTensor(graph, spec.input, ir::NumberFormat::Int8(), zero_b);
-    testing::AppendLayer(rng, graph, spec, graph.input, other);
+        stimulus::AddTensor(graph, spec.input, ir::NumberFormat::Int8(), zero_b);
+    stimulus::AppendLayer(rng, graph, spec, graph.input, other);
     const ir::Node& node = graph.nodes.back();
     const ir::Requantization& requantization = node.requantization;
 
@@ -63,10 +63,10 @@ TEST(AddTest, EqualsExactFractionsForAllPairsOfCodes) {
 TEST(AddTest, AddsATensorToItself) {
   SCOPED_TRACE(kSeed);
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {256};
   spec.kind = ir::OperatorKind::kAdd;
-  const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
+  const ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
   ASSERT_EQ(graph.nodes.size(), 1u);
   ir::TensorValue input{{256}, {}};
   for (int32_t code = -128; code <= 127; ++code) input.codes.push_back(code);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -14,11 +14,11 @@ constexpr uint64_t kSeed = 20261126;
 
 ir::Graph SmallConvolution(ir::RequantizationKind kind) {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {3, 3, 2};
   spec.window = {2, 2, 1, 1, 0, 0, 0, 0};
   spec.requantization = kind;
-  return testing::RandomConvGraph(rng, spec);
+  return stimulus::RandomConvGraph(rng, spec);
 }
 
 ir::TensorValue ZeroInput(const ir::Graph& graph) {
@@ -143,8 +143,8 @@ TEST(ExecutorTest, RunsRandomChainsWithEveryTensorInShapeAndRange) {
   SCOPED_TRACE(kSeed);
   Rng rng(kSeed);
   for (int round = 0; round < 100; ++round) {
-    const ir::Graph graph = testing::RandomChain(rng);
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::Graph graph = stimulus::RandomChain(rng);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     const auto trace = golden::Run(graph, input);
     ASSERT_TRUE(trace.ok()) << trace.error().message;
     ASSERT_EQ(trace->tensors.size(), graph.tensors.size());

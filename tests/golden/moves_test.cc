@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "golden/reference/executor.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -27,8 +27,8 @@ struct Executed {
 };
 
 Executed Execute(Rng& rng, ir::OperatorKind kind) {
-  ir::Graph graph = testing::RandomLayerGraph(rng, testing::RandomLayerSpec(rng, kind));
-  auto trace = Run(graph, testing::RandomInput(rng, graph));
+  ir::Graph graph = stimulus::RandomLayerGraph(rng, stimulus::RandomLayerSpec(rng, kind));
+  auto trace = Run(graph, stimulus::RandomInput(rng, graph));
   MACLOOM_CHECK(trace.ok());
   return {std::move(graph), std::move(*trace)};
 }

@@ -5,8 +5,8 @@
 
 #include "golden/reference/step_order.h"
 #include "ir/graph.h"
+#include "stimulus/random_graph.h"
 #include "tests/golden/slow_layer.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -74,7 +74,7 @@ std::vector<ir::Accumulation> Contracts(OperatorKind kind, int width_bits) {
 
 // Any width and signedness, affine or Q format, with shift requantization. Sums of 16-bit products
 // pass 32 bits.
-void SetRandomFormats(Rng& rng, testing::LayerSpec& spec) {
+void SetRandomFormats(Rng& rng, stimulus::LayerSpec& spec) {
   const bool is_wide = rng.Bernoulli(0.3);
   for (ir::NumberFormat* format : {&spec.input_format, &spec.weight_format, &spec.output_format}) {
     format->bits = is_wide ? 16 : static_cast<int>(rng.UniformInt(2, 16));
@@ -115,18 +115,18 @@ TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
   int64_t num_runs = 0, num_refused = 0;
   int widest_bits = 0;
   for (int round = 0; round < 150; ++round) {
-    testing::LayerSpec spec = testing::RandomLayerSpec(rng, GetParam());
+    stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, GetParam());
     spec.input = {rng.UniformInt(1, 6), rng.UniformInt(1, 6), rng.UniformInt(1, 18)};
     if (ir::HasWindow(spec.kind)) {
-      spec.window = testing::RandomWindow(rng, spec.input[0], spec.input[1]);
+      spec.window = stimulus::RandomWindow(rng, spec.input[0], spec.input[1]);
     }
     spec.output_channels = rng.UniformInt(1, 5);
     if (rng.Bernoulli(0.3)) spec.requantization = ir::RequantizationKind::kShift;
     const bool has_other_formats = rng.Bernoulli(0.4) && ir::HasWeights(spec.kind);
     if (has_other_formats) SetRandomFormats(rng, spec);
-    const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
+    const ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
     const ir::Node& node = graph.nodes[0];
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     const int needed_bits = std::max(8, ir::RequiredAccumulatorBits(graph, node));
     const int max_bits = spec.requantization == ir::RequantizationKind::kShift ? 63 : 32;
     const int width_bits =
@@ -164,13 +164,13 @@ TEST_P(LayerTest, StepOrderedSumsEqualTheExactPathWhenNoEventHappens) {
   SCOPED_TRACE(kSeed);
   Rng rng(kSeed + 1);
   for (int round = 0; round < 60; ++round) {
-    testing::LayerSpec spec = testing::RandomLayerSpec(rng, GetParam());
+    stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, GetParam());
     spec.input = {rng.UniformInt(1, 6), rng.UniformInt(1, 6), rng.UniformInt(1, 18)};
     if (ir::HasWindow(spec.kind)) {
-      spec.window = testing::RandomWindow(rng, spec.input[0], spec.input[1]);
+      spec.window = stimulus::RandomWindow(rng, spec.input[0], spec.input[1]);
     }
-    const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     const auto exact = golden::Run(graph, input, {{}, true});
     ASSERT_TRUE(exact.ok());
     ASSERT_EQ(exact->events[0].overflow_events, 0);

@@ -7,7 +7,7 @@
 
 #include "golden/reference/fixed_point_math.h"
 #include "golden/reference/operators.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -102,12 +102,12 @@ TEST(SoftmaxTest, EqualsSecondModelInBothRoundings) {
   SCOPED_TRACE(kSeed);
   Rng rng(kSeed);
   for (int round = 0; round < 400; ++round) {
-    testing::LayerSpec spec;
+    stimulus::LayerSpec spec;
     spec.kind = ir::OperatorKind::kSoftmax;
     spec.input = {rng.UniformInt(1, 3), rng.Bernoulli(0.05) ? 4095 : rng.UniformInt(1, 40)};
     spec.requantization = round % 2 == 0 ? ir::RequantizationKind::kMultiplierDouble
                                          : ir::RequantizationKind::kMultiplierSingle;
-    ir::Graph graph = testing::RandomLayerGraph(rng, spec);
+    ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
     // Derived limits only cut what rounds to 0 anyway; nearer ones show which side they are on.
     ir::SoftmaxParameters& softmax = graph.nodes[0].softmax;
     if (rng.Bernoulli(0.5)) {
@@ -115,7 +115,7 @@ TEST(SoftmaxTest, EqualsSecondModelInBothRoundings) {
       softmax.diff_min = static_cast<int32_t>(rng.UniformInt(lowest, 0));
     }
     ASSERT_TRUE(ir::Verify(graph).ok());
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     const auto trace = golden::Run(graph, input);
     ASSERT_TRUE(trace.ok());
     std::vector<int32_t> expected;
@@ -152,10 +152,10 @@ TEST(SoftmaxTest, ReciprocalIsCloseToTheRealOne) {
 
 TEST(SoftmaxTest, SingleClassTakesTheWholeRange) {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.kind = ir::OperatorKind::kSoftmax;
   spec.input = {1};
-  const ir::Graph graph = testing::RandomLayerGraph(rng, spec);
+  const ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
   for (int32_t code = -128; code <= 127; ++code) {
     const auto trace = golden::Run(graph, {{1}, {code}});
     ASSERT_TRUE(trace.ok());

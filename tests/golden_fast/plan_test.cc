@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "golden/reference/operators.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::golden::fast {
 namespace {
@@ -133,15 +133,15 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
                                     ir::OperatorKind::kSoftmax,
                                     ir::OperatorKind::kReshape};
   if (index % 8 == 7) {
-    testing::ChainOptions options;
+    stimulus::ChainOptions options;
     options.num_layers = static_cast<int>(rng.UniformInt(1, 4));
     options.input = {rng.UniformInt(1, 14), rng.UniformInt(1, 12), rng.UniformInt(1, 24)};
     options.requantization = rng.Bernoulli(0.5) ? ir::RequantizationKind::kMultiplierDouble
                                                 : ir::RequantizationKind::kMultiplierSingle;
-    return testing::RandomChain(rng, options);
+    return stimulus::RandomChain(rng, options);
   }
   const ir::OperatorKind kind = kinds[index % 8];
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kind);
+  stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kind);
   if (rng.Bernoulli(0.3)) spec.input.back() = rng.UniformInt(1, 70);
   if (rng.Bernoulli(0.1)) spec.input.back() = rng.UniformInt(63, 132);
   if (rng.Bernoulli(0.3)) spec.output_channels = rng.UniformInt(1, 70);
@@ -171,7 +171,7 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
     spec.requantization =
         is_wide ? ir::RequantizationKind::kShift : roundings[rng.UniformInt(0, 2)];
   }
-  return testing::RandomLayerGraph(rng, spec);
+  return stimulus::RandomLayerGraph(rng, spec);
 }
 
 TEST(PlanTest, EqualsTheReferenceOnRandomNetworks) {
@@ -184,7 +184,7 @@ TEST(PlanTest, EqualsTheReferenceOnRandomNetworks) {
     const ir::Graph graph = RandomNetwork(rng, i);
     std::vector<ir::TensorValue> inputs;
     for (int64_t n = rng.UniformInt(1, 3); n > 0; --n) {
-      inputs.push_back(testing::RandomInput(rng, graph));
+      inputs.push_back(stimulus::RandomInput(rng, graph));
     }
     Compare(graph, RandomContracts(rng, graph), inputs, coverage);
     if (HasFatalFailure() || HasNonfatalFailure()) return;
@@ -206,18 +206,18 @@ TEST(PlanTest, NodeWithoutFastFormRunsByTheReference) {
   Rng rng(3);
   Coverage coverage;
   for (int i = 0; i < 20; ++i) {
-    testing::LayerSpec spec;
+    stimulus::LayerSpec spec;
     spec.requantization = ir::RequantizationKind::kShift;
     spec.input_format.bits = 8;
     spec.output_format.bits = 12;
-    ir::Graph graph = testing::RandomConvGraph(rng, spec);
+    ir::Graph graph = stimulus::RandomConvGraph(rng, spec);
     spec.output_format.bits = 8;
     spec.kind = ir::OperatorKind::kDepthwiseConv2d;
-    testing::AppendLayer(rng, graph, spec, graph.output);
-    testing::AppendLayer(rng, graph, spec, graph.output);
-    graph = testing::Verified(std::move(graph));
+    stimulus::AppendLayer(rng, graph, spec, graph.output);
+    stimulus::AppendLayer(rng, graph, spec, graph.output);
+    graph = stimulus::Verified(std::move(graph));
     EXPECT_EQ(Plan::Create(graph)->num_reference_nodes(), 2);
-    Compare(graph, {}, {testing::RandomInput(rng, graph), testing::RandomInput(rng, graph)},
+    Compare(graph, {}, {stimulus::RandomInput(rng, graph), stimulus::RandomInput(rng, graph)},
             coverage);
   }
 }
@@ -226,12 +226,12 @@ TEST(PlanTest, NodeWithoutFastFormRunsByTheReference) {
 TEST(PlanTest, SumsBeyondTheLanesRunByTheReference) {
   Rng rng(4);
   Coverage coverage;
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.requantization = ir::RequantizationKind::kShift;
-  ir::Graph graph = testing::RandomConvGraph(rng, spec);
+  ir::Graph graph = stimulus::RandomConvGraph(rng, spec);
   graph.constants[static_cast<size_t>(graph.nodes[0].bias)].codes[0] = int64_t{1} << 40;
-  EXPECT_EQ(Plan::Create(testing::Verified(graph))->num_reference_nodes(), 1);
-  const ir::TensorValue input = testing::RandomInput(rng, graph);
+  EXPECT_EQ(Plan::Create(stimulus::Verified(graph))->num_reference_nodes(), 1);
+  const ir::TensorValue input = stimulus::RandomInput(rng, graph);
   Compare(graph, {}, {input}, coverage);
   Compare(graph, {{30, ir::Overflow::kWrap, 4, ir::AccumulationOrder::kFlatTap}}, {input},
           coverage);
@@ -239,17 +239,17 @@ TEST(PlanTest, SumsBeyondTheLanesRunByTheReference) {
   spec.kind = ir::OperatorKind::kFullyConnected;
   spec.input = {8, 64, 65};  // 33,280 products, all in one step.
   spec.output_channels = 2;
-  graph = testing::RandomLayerGraph(rng, spec);
+  graph = stimulus::RandomLayerGraph(rng, spec);
   const ir::Accumulation one_step{12, ir::Overflow::kWrap, 33280, ir::AccumulationOrder::kFlatTap};
   EXPECT_EQ(Plan::Create(graph, {{one_step}, {}})->num_reference_nodes(), 1);
-  Compare(graph, {one_step}, {testing::RandomInput(rng, graph)}, coverage);
+  Compare(graph, {one_step}, {stimulus::RandomInput(rng, graph)}, coverage);
 }
 
 TEST(PlanTest, RefusesWhatTheReferenceRefusesInItsWords) {
   Rng rng(6);
-  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, {});
   const Plan plan = Plan::Create(graph).value();
-  ir::TensorValue input = testing::RandomInput(rng, graph);
+  ir::TensorValue input = stimulus::RandomInput(rng, graph);
   const auto expect_refused = [&] {
     const auto reference = golden::Run(graph, input);
     ASSERT_FALSE(reference.ok());
@@ -262,7 +262,7 @@ TEST(PlanTest, RefusesWhatTheReferenceRefusesInItsWords) {
   expect_refused();
   input.shape.push_back(1);
   expect_refused();
-  input = testing::RandomInput(rng, graph);
+  input = stimulus::RandomInput(rng, graph);
   for (const auto& contracts :
        {std::vector<ir::Accumulation>(2), std::vector<ir::Accumulation>{{7}},
         std::vector<ir::Accumulation>{
@@ -277,7 +277,7 @@ TEST(PlanTest, RefusesWhatTheReferenceRefusesInItsWords) {
 
 TEST(PlanTest, BadLevelIsRefusedWithTheSupportedOnes) {
   Rng rng(6);
-  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, {});
   const std::vector<Level> supported = SupportedLevels();
   ASSERT_FALSE(supported.empty());
   EXPECT_EQ(supported[0], Level::kPortable);
@@ -289,7 +289,7 @@ TEST(PlanTest, BadLevelIsRefusedWithTheSupportedOnes) {
 
 TEST(PlanTest, EmptyBatchGivesNothing) {
   Rng rng(6);
-  const ir::Graph graph = testing::RandomConvGraph(rng, {});
+  const ir::Graph graph = stimulus::RandomConvGraph(rng, {});
   const auto batch = Plan::Create(graph)->RunBatch({});
   ASSERT_TRUE(batch.ok());
   EXPECT_TRUE(batch->outputs.empty());

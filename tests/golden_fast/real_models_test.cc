@@ -5,8 +5,8 @@
 
 #include "golden/fast/plan.h"
 #include "importers/tflite/importer.h"
+#include "stimulus/random_codes.h"
 #include "tests/support/data_pack.h"
-#include "tests/support/random_codes.h"
 
 namespace macloom::golden::fast {
 namespace {
@@ -42,7 +42,7 @@ TEST_P(RealModelTest, EqualsTheReference) {
     const auto graph = importers::ImportTfliteFile(path, {rounding});
     ASSERT_TRUE(graph.ok()) << graph.error().message;
     Rng rng(5);
-    const ir::TensorValue input = testing::RandomInput(rng, *graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, *graph);
     for (const auto& accumulation :
          {std::vector<ir::Accumulation>{}, Contracts(*graph, 14, ir::Overflow::kWrap),
           Contracts(*graph, 12, ir::Overflow::kSaturate)}) {

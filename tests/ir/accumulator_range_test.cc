@@ -7,14 +7,14 @@
 #include <algorithm>
 #include <limits>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::ir {
 namespace {
 
-using ::macloom::testing::LayerSpec;
-using ::macloom::testing::RandomLayerGraph;
-using ::macloom::testing::RandomLayerSpec;
+using ::macloom::stimulus::LayerSpec;
+using ::macloom::stimulus::RandomLayerGraph;
+using ::macloom::stimulus::RandomLayerSpec;
 
 constexpr uint64_t kSeed = 77;
 
@@ -100,9 +100,9 @@ LayerSpec TinySpec(Rng& rng, OperatorKind kind) {
   LayerSpec spec;
   spec.kind = kind;
   spec.input = {rng.UniformInt(1, 3), rng.UniformInt(1, 3), rng.UniformInt(1, 2)};
-  spec.window = testing::RandomWindow(rng, spec.input[0], spec.input[1]);
+  spec.window = stimulus::RandomWindow(rng, spec.input[0], spec.input[1]);
   while (spec.window.kernel_h * spec.window.kernel_w > 4) {
-    spec.window = testing::RandomWindow(rng, spec.input[0], spec.input[1]);
+    spec.window = stimulus::RandomWindow(rng, spec.input[0], spec.input[1]);
   }
   if (kind != OperatorKind::kDepthwiseConv2d && spec.window.kernel_h * spec.window.kernel_w > 2) {
     spec.input[2] = 1;
@@ -113,7 +113,7 @@ LayerSpec TinySpec(Rng& rng, OperatorKind kind) {
   spec.input_format.is_signed = rng.Bernoulli(0.5);
   spec.input_zero_point = static_cast<int32_t>(
       rng.UniformInt(spec.input_format.MinCode(), spec.input_format.MaxCode()));
-  spec.weight_style = testing::RandomStyle(rng);
+  spec.weight_style = stimulus::RandomStyle(rng);
   return spec;
 }
 

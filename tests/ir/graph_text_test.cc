@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::ir {
 namespace {
@@ -63,7 +63,7 @@ Graph HandMadeGraph() {
   classifier.requantization = {RequantizationKind::kMultiplierSingle, {{1 << 30, 0}}, 5, -128, 127};
   Append(graph, "softmax", OperatorKind::kSoftmax, {6}).softmax = {1288490189, 25, -62,
                                                                    Rounding::kDouble};
-  return testing::Verified(std::move(graph));
+  return stimulus::Verified(std::move(graph));
 }
 
 TEST(GraphTextTest, IsReadableAndStable) {

@@ -7,14 +7,14 @@
 #include "base/files.h"
 #include "base/safetensors.h"
 #include "ir/network_serialization.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom::ir {
 namespace {
 
-using ::macloom::testing::RandomChain;
 using ::macloom::testing::TemporaryFolder;
+using ::macloom::stimulus::RandomChain;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kSeed = 31;
@@ -78,12 +78,12 @@ void ExpectEqual(const Graph& a, const Graph& b) {
 
 Graph SmallGraph() {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {2, 2, 1};
   spec.output_channels = 2;
-  Graph graph = testing::RandomConvGraph(rng, spec);
+  Graph graph = stimulus::RandomConvGraph(rng, spec);
   graph.constants[0].quantization = {{0.1f, 0.2f}, {0, 0}, 0};
-  return testing::Verified(std::move(graph));
+  return stimulus::Verified(std::move(graph));
 }
 
 TEST(NetworkFileTest, RoundTripsEveryField) {
@@ -114,13 +114,13 @@ TEST(NetworkFileTest, RoundTripsEveryIntegerFormat) {
   Rng rng(kSeed);
   for (int bits = 2; bits <= 16; ++bits) {
     for (bool is_signed : {false, true}) {
-      testing::LayerSpec spec;
+      stimulus::LayerSpec spec;
       spec.requantization = RequantizationKind::kShift;
-      spec.weight_style = testing::CodeStyle::kExtremes;
+      spec.weight_style = stimulus::CodeStyle::kExtremes;
       for (NumberFormat* format : {&spec.input_format, &spec.weight_format, &spec.output_format}) {
         *format = {NumberFamily::kFixedPoint, bits, is_signed, bits - 3, 0, 0, 0};
       }
-      const Graph graph = testing::RandomConvGraph(rng, spec);
+      const Graph graph = stimulus::RandomConvGraph(rng, spec);
       const Result<Graph> read = ParseNetwork(*SerializeNetwork(graph));
       ASSERT_TRUE(read.ok()) << read.error().message;
       ExpectEqual(graph, *read);
@@ -243,11 +243,11 @@ TEST(NetworkFileTest, BadTensorTypesAreNamed) {
 
 TEST(NetworkFileTest, BadOperatorParametersAreNamed) {
   Rng rng(kSeed);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   const auto message = [&](OperatorKind kind, const std::string& from, const std::string& to) {
     spec.kind = kind;
     Safetensors container =
-        *ParseSafetensors(*SerializeNetwork(testing::RandomLayerGraph(rng, spec)));
+        *ParseSafetensors(*SerializeNetwork(stimulus::RandomLayerGraph(rng, spec)));
     std::string& json = container.metadata["macloom.graph"];
     EXPECT_NE(json.find(from), std::string::npos) << from << " in " << json;
     json.replace(json.find(from), from.size(), to);

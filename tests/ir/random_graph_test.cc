@@ -1,10 +1,10 @@
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace macloom::testing {
+namespace macloom::stimulus {
 namespace {
 
 using ir::OperatorKind;
@@ -78,4 +78,4 @@ TEST(RandomGraphTest, InputsLieInTheirFormat) {
 }
 
 }  // namespace
-}  // namespace macloom::testing
+}  // namespace macloom::stimulus

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::ir {
 namespace {
@@ -51,8 +51,8 @@ TEST(OutputShapeTest, FollowsFromEveryOperator) {
   Rng rng(9);
   for (int kind = 0; kind <= 9; ++kind) {
     for (int i = 0; i < 20; ++i) {
-      const Graph graph = testing::RandomLayerGraph(
-          rng, testing::RandomLayerSpec(rng, static_cast<OperatorKind>(kind)));
+      const Graph graph = stimulus::RandomLayerGraph(
+          rng, stimulus::RandomLayerSpec(rng, static_cast<OperatorKind>(kind)));
       const Node& node = graph.nodes.back();
       EXPECT_EQ(*OutputShape(graph, node), graph.tensor(node.output).shape);
     }
@@ -61,18 +61,18 @@ TEST(OutputShapeTest, FollowsFromEveryOperator) {
 
 TEST(NumMacsTest, CountsPaddingToo) {
   Rng rng(9);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {6, 5, 3};
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
   spec.output_channels = 4;
-  Graph graph = testing::RandomConvGraph(rng, spec);
+  Graph graph = stimulus::RandomConvGraph(rng, spec);
   EXPECT_EQ(NumMacs(graph, graph.nodes[0]), 6 * 5 * 4 * 3 * 3 * 3);
   spec.depth_multiplier = 2;
-  graph = testing::RandomDepthwiseGraph(rng, spec);
+  graph = stimulus::RandomDepthwiseGraph(rng, spec);
   EXPECT_EQ(NumMacs(graph, graph.nodes[0]), 6 * 5 * 6 * 3 * 3);
-  graph = testing::RandomFullyConnectedGraph(rng, spec);
+  graph = stimulus::RandomFullyConnectedGraph(rng, spec);
   EXPECT_EQ(NumMacs(graph, graph.nodes[0]), 4 * 90);
-  graph = testing::RandomAveragePoolGraph(rng, spec);
+  graph = stimulus::RandomAveragePoolGraph(rng, spec);
   EXPECT_EQ(NumMacs(graph, graph.nodes[0]), 0);
 }
 

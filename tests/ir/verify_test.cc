@@ -5,12 +5,12 @@
 #include <functional>
 #include <limits>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::ir {
 namespace {
 
-using ::macloom::testing::LayerSpec;
+using ::macloom::stimulus::LayerSpec;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -22,9 +22,9 @@ Graph ValidGraph(OperatorKind kind) {
   spec.input_zero_point = 3;
   spec.output_zero_point = -4;
   Rng rng(1);
-  Graph graph = testing::StartGraph(spec);
-  testing::AppendLayer(rng, graph, spec, graph.input, graph.input);
-  return testing::Verified(std::move(graph));
+  Graph graph = stimulus::StartGraph(spec);
+  stimulus::AppendLayer(rng, graph, spec, graph.input, graph.input);
+  return stimulus::Verified(std::move(graph));
 }
 
 std::string MessageAfter(OperatorKind kind, const std::function<void(Graph&)>& change) {
@@ -384,7 +384,7 @@ TEST(VerifyTest, BadRandomNumbersNeverCrash) {
   Rng rng(4242);
   int num_refused = 0;
   for (int i = 0; i < 3000; ++i) {
-    Graph graph = testing::RandomChain(rng);
+    Graph graph = stimulus::RandomChain(rng);
     const auto pick = [&](size_t size) {
       return static_cast<size_t>(rng.UniformInt(0, static_cast<int64_t>(size) - 1));
     };

@@ -7,8 +7,8 @@
 #include "sim/descriptor_device.h"
 #include "sim/harness/harness.cc"
 #include "sim/verilated_device.h"
+#include "stimulus/random_graph.h"
 #include "tests/rtl/mutant_test.h"
-#include "tests/support/random_graph.h"
 
 namespace macloom {
 namespace {
@@ -43,15 +43,15 @@ ir::Graph NetworkOf(Rng& rng, int index) {
                                          ir::OperatorKind::kMaxPool2d,
                                          ir::OperatorKind::kPad};
   if (index % 8 == 7) {
-    testing::ChainOptions options;
+    stimulus::ChainOptions options;
     options.num_layers = 3;
     options.input = {8, 9, rng.UniformInt(1, 3)};
-    return testing::RandomChain(rng, options);
+    return stimulus::RandomChain(rng, options);
   }
-  testing::LayerSpec spec = testing::RandomLayerSpec(rng, kKinds[index % 8]);
+  stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kKinds[index % 8]);
   if (index % 16 >= 8) spec.input.back() = rng.UniformInt(17, 40);
   if (index % 16 >= 8) spec.output_channels = rng.UniformInt(17, 40);
-  return testing::RandomLayerGraph(rng, spec);
+  return stimulus::RandomLayerGraph(rng, spec);
 }
 
 /// Jobs with every opcode, im2col, both policies, narrow accumulators, ideal and stalling memory.
@@ -66,7 +66,7 @@ std::vector<Case> MakeCases(Rng& rng) {
         rng.Bernoulli(0.4) ? 32 : static_cast<int>(rng.UniformInt(10, 20));
     Result<arch::Job> job = arch::Compile(graph, *arch::Preset("m4l16"), options);
     if (!job.ok()) continue;
-    const ir::TensorValue input = testing::RandomInput(rng, graph);
+    const ir::TensorValue input = stimulus::RandomInput(rng, graph);
     Result<sim::DeviceRun> expected = model->Run(*job, input);
     MACLOOM_CHECK(expected.ok());
     sim::MemoryTiming timing = sim::MemoryTiming::Random(static_cast<uint64_t>(i));

@@ -1,21 +1,9 @@
-// Random layers and chains that fit a configuration: formats, requantization, shapes.
-#pragma once
+#include "campaign/random_networks.h"
 
-#include <cstdlib>
+#include <iterator>
 
-#include "arch/config.h"
-#include "tests/support/random_graph.h"
-
-namespace macloom::testing {
-
-/// MACLOOM_RANDOM_LAYERS networks (default 240), from MACLOOM_SEED (default 1).
-inline int64_t Setting(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atoll(text);
-}
-
-/// Formats and requantization that `config` can have, narrower than its widths half of the time.
-inline void Fit(Rng& rng, const arch::HardwareConfig& config, LayerSpec& spec) {
+namespace macloom::campaign {
+void Fit(Rng& rng, const arch::HardwareConfig& config, stimulus::LayerSpec& spec) {
   const auto bits = [&](int most) {
     return rng.Bernoulli(0.5) ? most : static_cast<int>(rng.UniformInt(2, most));
   };
@@ -33,8 +21,7 @@ inline void Fit(Rng& rng, const arch::HardwareConfig& config, LayerSpec& spec) {
   if (only_shifts || rng.Bernoulli(0.25)) spec.requantization = ir::RequantizationKind::kShift;
 }
 
-/// Network `index` of a sequence: every operator in turn, then a chain.
-inline ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int64_t index) {
+ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int64_t index) {
   const ir::OperatorKind kinds[] = {ir::OperatorKind::kConv2d,
                                     ir::OperatorKind::kDepthwiseConv2d,
                                     ir::OperatorKind::kFullyConnected,
@@ -46,21 +33,21 @@ inline ir::Graph RandomNetwork(Rng& rng, const arch::HardwareConfig& config, int
   constexpr int64_t kKinds = std::size(kinds);
   const int64_t kind = index % (kKinds + 1);
   if (kind == kKinds && config.activation_bits == 8 && config.weight_bits == 8) {
-    ChainOptions options;
+    stimulus::ChainOptions options;
     options.num_layers = static_cast<int>(rng.UniformInt(1, 4));
     options.input = {rng.UniformInt(1, 14), rng.UniformInt(1, 12), rng.UniformInt(1, 24)};
     options.requantization = rng.Bernoulli(0.5) ? ir::RequantizationKind::kMultiplierDouble
                                                 : ir::RequantizationKind::kMultiplierSingle;
-    return RandomChain(rng, options);
+    return stimulus::RandomChain(rng, options);
   }
-  LayerSpec spec = RandomLayerSpec(rng, kinds[kind % kKinds]);
+  stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kinds[kind % kKinds]);
   if (rng.Bernoulli(0.3)) spec.input.back() = rng.UniformInt(1, 70);
   if (rng.Bernoulli(0.3)) spec.output_channels = rng.UniformInt(1, 70);
   if (spec.kind == ir::OperatorKind::kConcatenation && spec.axis == 2) {
     spec.input.back() = rng.UniformInt(1, 2) * config.lanes;
   }
   Fit(rng, config, spec);
-  return RandomLayerGraph(rng, spec);
+  return stimulus::RandomLayerGraph(rng, spec);
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::campaign

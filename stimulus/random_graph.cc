@@ -1,23 +1,21 @@
-// Whole random graphs; every one passes ir::Verify().
-#pragma once
+#include "stimulus/random_graph.h"
 
 #include <cstdio>
+#include <utility>
 
-#include "tests/support/random_layer.h"
+#include "base/check.h"
+#include "ir/shape_inference.h"
 
-namespace macloom::testing {
+namespace macloom::stimulus {
 
-/// Ends the program with Verify()'s message if `graph` is not a valid one.
-inline ir::Graph Verified(ir::Graph graph) {
+ir::Graph Verified(ir::Graph graph) {
   const Status status = ir::Verify(graph);
   if (!status.ok()) std::fprintf(stderr, "random graph: %s\n", status.error().message.c_str());
   MACLOOM_CHECK(status.ok());
   return graph;
 }
 
-/// A graph of one operator. ADD and CONCATENATION get their second operand from a 1x1 depthwise
-/// convolution of the input, or, now and then, take the input twice.
-inline ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
+ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
   ir::Graph graph = StartGraph(spec);
   ir::TensorId other = -1;
   const bool is_concatenation = spec.kind == ir::OperatorKind::kConcatenation;
@@ -41,29 +39,32 @@ inline ir::Graph RandomLayerGraph(Rng& rng, const LayerSpec& spec) {
   return Verified(std::move(graph));
 }
 
-inline ir::Graph RandomConvGraph(Rng& rng, LayerSpec spec) {
+ir::Graph RandomConvGraph(Rng& rng, LayerSpec spec) {
   spec.kind = ir::OperatorKind::kConv2d;
   return RandomLayerGraph(rng, spec);
 }
-inline ir::Graph RandomDepthwiseGraph(Rng& rng, LayerSpec spec) {
+
+ir::Graph RandomDepthwiseGraph(Rng& rng, LayerSpec spec) {
   spec.kind = ir::OperatorKind::kDepthwiseConv2d;
   return RandomLayerGraph(rng, spec);
 }
-inline ir::Graph RandomFullyConnectedGraph(Rng& rng, LayerSpec spec) {
+
+ir::Graph RandomFullyConnectedGraph(Rng& rng, LayerSpec spec) {
   spec.kind = ir::OperatorKind::kFullyConnected;
   return RandomLayerGraph(rng, spec);
 }
-inline ir::Graph RandomAveragePoolGraph(Rng& rng, LayerSpec spec) {
+
+ir::Graph RandomAveragePoolGraph(Rng& rng, LayerSpec spec) {
   spec.kind = ir::OperatorKind::kAveragePool2d;
   return RandomLayerGraph(rng, spec);
 }
-inline ir::Graph RandomAddGraph(Rng& rng, LayerSpec spec) {
+
+ir::Graph RandomAddGraph(Rng& rng, LayerSpec spec) {
   spec.kind = ir::OperatorKind::kAdd;
   return RandomLayerGraph(rng, spec);
 }
 
-/// A window that fits an image of height x width: kernel 1..5, stride 1..3, random padding.
-inline ir::Window RandomWindow(Rng& rng, int64_t height, int64_t width) {
+ir::Window RandomWindow(Rng& rng, int64_t height, int64_t width) {
   const auto axis = [&](int64_t size, int& kernel, int& stride, int& before, int& after) {
     kernel = static_cast<int>(rng.UniformInt(1, 5));
     stride = static_cast<int>(rng.UniformInt(1, 3));
@@ -77,8 +78,7 @@ inline ir::Window RandomWindow(Rng& rng, int64_t height, int64_t width) {
   return window;
 }
 
-/// Spreads the taps of `window` where the image leaves room.
-inline void SetRandomDilation(Rng& rng, int64_t height, int64_t width, ir::Window& window) {
+void SetRandomDilation(Rng& rng, int64_t height, int64_t width, ir::Window& window) {
   const auto axis = [&](int64_t size, int kernel, int& dilation) {
     const int wanted = static_cast<int>(rng.UniformInt(2, 4));
     if (int64_t{kernel - 1} * wanted + 1 <= size) dilation = wanted;
@@ -87,8 +87,7 @@ inline void SetRandomDilation(Rng& rng, int64_t height, int64_t width, ir::Windo
   axis(width, window.kernel_w, window.dilation_w);
 }
 
-/// Up to 3 pixels on each side.
-inline ir::Window RandomPadding(Rng& rng) {
+ir::Window RandomPadding(Rng& rng) {
   ir::Window window;
   for (int* pad : {&window.pad_top, &window.pad_bottom, &window.pad_left, &window.pad_right}) {
     *pad = static_cast<int>(rng.UniformInt(0, 3));
@@ -96,8 +95,7 @@ inline ir::Window RandomPadding(Rng& rng) {
   return window;
 }
 
-/// Everything about a layer of `kind` drawn at random; small: at most 12 x 12 x 20 inputs.
-inline LayerSpec RandomLayerSpec(Rng& rng, ir::OperatorKind kind) {
+LayerSpec RandomLayerSpec(Rng& rng, ir::OperatorKind kind) {
   LayerSpec spec;
   spec.kind = kind;
   spec.input = {rng.UniformInt(1, 12), rng.UniformInt(1, 12), rng.UniformInt(1, 20)};
@@ -119,17 +117,7 @@ inline LayerSpec RandomLayerSpec(Rng& rng, ir::OperatorKind kind) {
   return spec;
 }
 
-struct ChainOptions {
-  int num_layers = 4;           ///< Layers with windows; residual ADDs come on top.
-  ir::Shape input = {9, 8, 3};  ///< Height, width, channels.
-  double residual_probability = 0.3;
-  bool has_classifier = true;  ///< End in RESHAPE, FULLY_CONNECTED and SOFTMAX.
-  ir::RequantizationKind requantization = ir::RequantizationKind::kMultiplierDouble;
-};
-
-/// A few convolutions, depthwise convolutions, poolings and paddings in sequence, with residual
-/// ADDs.
-inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
+ir::Graph RandomChain(Rng& rng, const ChainOptions& options) {
   LayerSpec first;
   first.input = options.input;
   first.input_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
@@ -166,4 +154,4 @@ inline ir::Graph RandomChain(Rng& rng, const ChainOptions& options = {}) {
   return Verified(std::move(graph));
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::stimulus

@@ -1,31 +1,14 @@
-// Corner-weighted random codes for weights and activations.
-#pragma once
+#include "stimulus/random_codes.h"
 
-#include <cstdint>
-#include <vector>
+namespace macloom::stimulus {
 
-#include "base/rng.h"
-#include "ir/graph.h"
-
-namespace macloom::testing {
-
-/// Patterns that find what uniform numbers miss.
-enum class CodeStyle {
-  kUniform,      ///< Every code equally likely.
-  kExtremes,     ///< Only the smallest and the largest code.
-  kAlternating,  ///< Smallest, largest, smallest, ...
-  kAllEqual,     ///< One code everywhere: smallest, largest, 0 or a random one.
-};
-
-/// Uniform for half of the draws, otherwise one of the corner patterns.
-inline CodeStyle RandomStyle(Rng& rng) {
+CodeStyle RandomStyle(Rng& rng) {
   if (rng.Bernoulli(0.5)) return CodeStyle::kUniform;
   return static_cast<CodeStyle>(rng.UniformInt(1, 3));
 }
 
-/// `count` codes in [low, high].
-inline std::vector<int64_t> RandomCodes(Rng& rng, CodeStyle style, int64_t count, int64_t low,
-                                        int64_t high) {
+std::vector<int64_t> RandomCodes(Rng& rng, CodeStyle style, int64_t count, int64_t low,
+                                 int64_t high) {
   int64_t equal = rng.UniformInt(low, high);
   switch (rng.UniformInt(0, 3)) {
     case 0:
@@ -53,9 +36,7 @@ inline std::vector<int64_t> RandomCodes(Rng& rng, CodeStyle style, int64_t count
   return codes;
 }
 
-/// An input of `graph`: uniform, extreme, alternating or constant codes of its input format; now
-/// and then the zero point everywhere.
-inline ir::TensorValue RandomInput(Rng& rng, const ir::Graph& graph) {
+ir::TensorValue RandomInput(Rng& rng, const ir::Graph& graph) {
   const ir::TensorInfo& info = graph.tensor(graph.input);
   const int64_t count = ir::NumElements(info.shape);
   std::vector<int64_t> codes =
@@ -64,4 +45,4 @@ inline ir::TensorValue RandomInput(Rng& rng, const ir::Graph& graph) {
   return {info.shape, {codes.begin(), codes.end()}};
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::stimulus

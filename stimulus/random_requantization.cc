@@ -1,30 +1,18 @@
-// Random requantization parameters that spread the outputs over their range, with corner cases.
-#pragma once
+#include "stimulus/random_requantization.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 
-#include "base/rng.h"
-#include "ir/accumulator_range.h"
-#include "ir/graph.h"
+namespace macloom::stimulus {
 
-namespace macloom::testing {
-
-/// A random multiplier in [2^30, 2^31 - 1], both ends favoured.
-inline int32_t RandomMultiplier(Rng& rng) {
+int32_t RandomMultiplier(Rng& rng) {
   if (rng.Bernoulli(0.1)) return int32_t{1} << 30;
   if (rng.Bernoulli(0.1)) return 2147483647;
   return static_cast<int32_t>(rng.UniformInt(int64_t{1} << 30, 2147483647));
 }
 
-/// Parameters for an accumulator in `range` onto `num_codes` output codes.
-///
-/// Mostly such that the accumulator's range covers 0.5 to 32 times the codes (typical sums reach a
-/// fraction of their range, so the outputs spread, and sometimes saturate); now and then multiplier
-/// 0, shift 0, shift -31, or the largest left shift that stays inside 32 bits.
-inline ir::FixedPointMultiplier RandomPair(Rng& rng, ir::RequantizationKind kind,
-                                           const ir::AccumulatorRange& range, int64_t num_codes) {
+ir::FixedPointMultiplier RandomPair(Rng& rng, ir::RequantizationKind kind,
+                                    const ir::AccumulatorRange& range, int64_t num_codes) {
   const double reach = std::max(
       {1.0, std::abs(static_cast<double>(range.low)), std::abs(static_cast<double>(range.high))});
   const double gain =
@@ -54,8 +42,7 @@ inline ir::FixedPointMultiplier RandomPair(Rng& rng, ir::RequantizationKind kind
   return {RandomMultiplier(rng), exponent};
 }
 
-/// The clamp of a fused activation: whole range, ReLU, or a narrow band around the zero point.
-inline void SetRandomClamp(Rng& rng, const ir::NumberFormat& format, ir::Requantization& target) {
+void SetRandomClamp(Rng& rng, const ir::NumberFormat& format, ir::Requantization& target) {
   target.clamp_min = static_cast<int32_t>(format.MinCode());
   target.clamp_max = static_cast<int32_t>(format.MaxCode());
   const int64_t middle = std::clamp<int64_t>(target.zero_point, format.MinCode(), format.MaxCode());
@@ -72,4 +59,4 @@ inline void SetRandomClamp(Rng& rng, const ir::NumberFormat& format, ir::Requant
   }
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::stimulus

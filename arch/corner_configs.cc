@@ -1,18 +1,12 @@
-// Configurations beyond the presets that the tests build: the corners of the parameter space.
-#pragma once
+#include "arch/corner_configs.h"
 
-#include <string>
-#include <vector>
-
-#include "arch/config.h"
 #include "base/check.h"
 
-namespace macloom::testing {
+namespace macloom::arch {
+namespace {
 
-/// Hardware TOML texts. Together with the presets they build 1 to 8 rows, every value of
-/// array.lanes, bus.data_bits, acc.policy and requant.kind, narrow codes, 1 to 16 requantization
-/// lanes, 1 to 8 banks, tiles of 2 to 32 pixels.
-inline const std::vector<std::string>& PinnedConfigTexts() {
+/// Hardware TOML texts.
+const std::vector<std::string>& CornerConfigTexts() {
   static const std::vector<std::string> texts = {
       // One row, one requantization lane, one bank, one burst.
       R"(name = "one_row"
@@ -124,19 +118,25 @@ lanes = 16
 width_bits = 24
 [requant]
 kind = "24x24"
+)",
+      // An activation memory of 512 words: most networks run in stripes.
+      R"(name = "small_memory"
+[memory]
+activation_bytes = 8192
 )"};
   return texts;
 }
 
-inline std::vector<arch::HardwareConfig> PinnedConfigs() {
-  std::vector<arch::HardwareConfig> configs;
-  for (const std::string& text : PinnedConfigTexts()) {
-    const Result<arch::HardwareConfig> config = arch::ParseConfig(text, "pinned configuration");
-    if (!config.ok()) std::fprintf(stderr, "%s\n", config.error().message.c_str());
+}  // namespace
+
+std::vector<HardwareConfig> CornerConfigs() {
+  std::vector<HardwareConfig> configs;
+  for (const std::string& text : CornerConfigTexts()) {
+    const Result<HardwareConfig> config = ParseConfig(text, "corner configuration");
     MACLOOM_CHECK(config.ok());
     configs.push_back(*config);
   }
   return configs;
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::arch

@@ -1,45 +1,23 @@
-// Single layers with random weights, biases and requantization, appended to a graph.
-#pragma once
+#include "stimulus/random_layer.h"
 
-#include <string>
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "ir/shape_inference.h"
-#include "tests/support/random_codes.h"
-#include "tests/support/random_requantization.h"
+#include "stimulus/random_requantization.h"
 
-namespace macloom::testing {
+namespace macloom::stimulus {
 
-/// What is chosen about one layer; the rest is drawn.
-struct LayerSpec {
-  ir::OperatorKind kind = ir::OperatorKind::kConv2d;
-  ir::Shape input = {6, 5, 3};
-  int64_t output_channels = 4;  ///< CONV_2D and FULLY_CONNECTED.
-  int depth_multiplier = 1;     ///< DEPTHWISE_CONV_2D.
-  ir::Window window;            ///< CONV_2D, DEPTHWISE_CONV_2D, pooling, PAD.
-  int axis = 0;                 ///< CONCATENATION.
-  ir::NumberFormat input_format;
-  ir::NumberFormat weight_format;
-  ir::NumberFormat output_format;
-  int32_t input_zero_point = 0;
-  int32_t output_zero_point = 0;
-  bool has_bias = true;
-  bool is_per_channel = true;  ///< One multiplier per output channel rather than one per layer.
-  CodeStyle weight_style = CodeStyle::kUniform;
-  /// kMultiplierDouble, kMultiplierSingle or kShift; ADD and SOFTMAX take their rounding from it.
-  ir::RequantizationKind requantization = ir::RequantizationKind::kMultiplierDouble;
-};
-
-inline ir::TensorId AddTensor(ir::Graph& graph, ir::Shape shape, const ir::NumberFormat& format,
-                              int32_t zero_point, float scale = 0.05f) {
+ir::TensorId AddTensor(ir::Graph& graph, ir::Shape shape, const ir::NumberFormat& format,
+                       int32_t zero_point, float scale) {
   ir::TensorInfo info{"t" + std::to_string(graph.tensors.size()), std::move(shape), format, {}};
   if (format.family == ir::NumberFamily::kAffine) info.quantization = {{scale}, {zero_point}, -1};
   graph.tensors.push_back(std::move(info));
   return static_cast<ir::TensorId>(graph.tensors.size()) - 1;
 }
 
-/// Starts a graph whose input tensor is `spec`'s.
-inline ir::Graph StartGraph(const LayerSpec& spec) {
+ir::Graph StartGraph(const LayerSpec& spec) {
   ir::Graph graph;
   graph.name = "random";
   graph.is_untrained = true;
@@ -48,16 +26,15 @@ inline ir::Graph StartGraph(const LayerSpec& spec) {
   return graph;
 }
 
-inline ir::ConstantId AddConstant(ir::Graph& graph, ir::Shape shape, const ir::NumberFormat& format,
-                                  std::vector<int64_t> codes) {
+ir::ConstantId AddConstant(ir::Graph& graph, ir::Shape shape, const ir::NumberFormat& format,
+                           std::vector<int64_t> codes) {
   const ir::ConstantId id = static_cast<ir::ConstantId>(graph.constants.size());
   graph.constants.push_back(
       {"c" + std::to_string(id), std::move(shape), format, {}, std::move(codes)});
   return id;
 }
 
-/// Biases of the size of the sums; now and then one near 2^30, as dead channels have.
-inline std::vector<int64_t> RandomBiases(Rng& rng, int64_t count, int64_t max_sum) {
+std::vector<int64_t> RandomBiases(Rng& rng, int64_t count, int64_t max_sum) {
   const int64_t limit = std::min<int64_t>(max_sum / 4 + 1, int64_t{1} << 29);
   std::vector<int64_t> biases = RandomCodes(rng, CodeStyle::kUniform, count, -limit, limit);
   for (int64_t& bias : biases) {
@@ -68,8 +45,8 @@ inline std::vector<int64_t> RandomBiases(Rng& rng, int64_t count, int64_t max_su
   return biases;
 }
 
-inline void FillWeighted(Rng& rng, ir::Graph& graph, const LayerSpec& spec, ir::Node& node,
-                         const ir::Shape& input) {
+void FillWeighted(Rng& rng, ir::Graph& graph, const LayerSpec& spec, ir::Node& node,
+                  const ir::Shape& input) {
   ir::Shape shape;
   int64_t num_outputs = spec.output_channels;
   if (spec.kind == ir::OperatorKind::kConv2d) {
@@ -94,17 +71,15 @@ inline void FillWeighted(Rng& rng, ir::Graph& graph, const LayerSpec& spec, ir::
       AddConstant(graph, {num_outputs}, bias_format, RandomBiases(rng, num_outputs, max_sum));
 }
 
-inline ir::FixedPointMultiplier PairOf(double real, ir::RequantizationKind kind) {
+ir::FixedPointMultiplier PairOf(double real, ir::RequantizationKind kind) {
   return ir::QuantizeMultiplier(real, kind == ir::RequantizationKind::kMultiplierSingle
                                           ? ir::Rounding::kSingle
                                           : ir::Rounding::kDouble)
       .value();
 }
 
-/// Appends a layer that reads `input` and, for ADD and CONCATENATION, `other`; the graph's output
-/// becomes its output.
-inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spec,
-                                ir::TensorId input, ir::TensorId other = -1) {
+ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spec, ir::TensorId input,
+                         ir::TensorId other) {
   using ir::OperatorKind;
   const bool keeps_format =
       spec.kind == OperatorKind::kReshape || spec.kind == OperatorKind::kMaxPool2d ||
@@ -186,4 +161,4 @@ inline ir::TensorId AppendLayer(Rng& rng, ir::Graph& graph, const LayerSpec& spe
   return graph.output;
 }
 
-}  // namespace macloom::testing
+}  // namespace macloom::stimulus
