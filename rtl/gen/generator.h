@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "arch/config.h"
 
@@ -11,6 +12,15 @@ namespace macloom::rtl_gen {
 
 /// Name of the generated top module, `loom_<name>_top`.
 std::string TopName(const arch::HardwareConfig& config);
+
+struct Port {
+  std::string name;
+  bool is_input = false;
+  int width_bits = 0;
+};
+
+/// Ports of the generated top, in order of declaration.
+std::vector<Port> TopPorts(const arch::HardwareConfig& config);
 
 /// Every generated file by name: the library, `loom_<name>_top.sv`, `macloom.f` (files in compile
 /// order, one per line), `signature.json` (ports, parameters, latencies, register map, digest),
