@@ -47,7 +47,7 @@ Result<ForeignRtl> LoadForeignRtl(const fs::path& file_list, const std::string& 
   MACLOOM_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file_list));
   ForeignRtl rtl;
   rtl.top = top;
-  std::vector<fs::path> contents;
+  std::string everything = top + '\0';
   const fs::path folder = fs::absolute(file_list).parent_path();
   std::istringstream lines(text);
   bool has_file = false;
@@ -60,6 +60,7 @@ Result<ForeignRtl> LoadForeignRtl(const fs::path& file_list, const std::string& 
       return InvalidInput(
           fmt::format("{}:{}: `{}`: {}", file_list.string(), number, entry, reason));
     };
+    everything += entry + '\0';
     std::error_code failed;
     if (entry.rfind("+define+", 0) == 0) {
       rtl.arguments.push_back(entry);
@@ -67,7 +68,10 @@ Result<ForeignRtl> LoadForeignRtl(const fs::path& file_list, const std::string& 
       const fs::path path = (folder / entry.substr(8)).lexically_normal();
       if (!fs::is_directory(path, failed)) return bad("no such folder");
       rtl.arguments.push_back("+incdir+" + path.string());
-      for (const fs::path& file : FilesOf(path)) contents.push_back(file);
+      for (const fs::path& file : FilesOf(path)) {
+        MACLOOM_ASSIGN_OR_RETURN(const std::string content, ReadTextFile(file));
+        everything += file.filename().string() + '\0' + content + '\0';
+      }
     } else if (entry[0] == '+' || entry[0] == '-') {
       return bad("accepted: a file, +define+NAME[=VALUE], +incdir+FOLDER");
     } else {
@@ -76,17 +80,12 @@ Result<ForeignRtl> LoadForeignRtl(const fs::path& file_list, const std::string& 
         return bad(fmt::format("no such file (looked for {})", path.string()));
       }
       rtl.arguments.push_back(path.string());
-      contents.push_back(path);
+      MACLOOM_ASSIGN_OR_RETURN(const std::string content, ReadTextFile(path));
+      everything += content + '\0';
       has_file = true;
     }
   }
   if (!has_file) return InvalidInput(fmt::format("{}: names no file", file_list.string()));
-  std::string everything = top + '\0';
-  for (const std::string& argument : rtl.arguments) everything += argument + '\0';
-  for (const fs::path& path : contents) {
-    MACLOOM_ASSIGN_OR_RETURN(const std::string content, ReadTextFile(path));
-    everything += path.string() + '\0' + content + '\0';
-  }
   rtl.digest = Sha256Hex(std::string_view(everything));
   return rtl;
 }

@@ -14,7 +14,9 @@ namespace macloom::sim {
 struct ForeignRtl {
   std::string top;                     ///< Name of the top module.
   std::vector<std::string> arguments;  ///< Files in order, +define+ and +incdir+, absolute paths.
-  std::string digest;  ///< SHA-256 over the arguments, every file and every file in a +incdir+.
+  /// SHA-256 over the entries as written, every file and every file in a +incdir+: the same after
+  /// the folder has moved.
+  std::string digest;
 };
 
 /// Reads a file list: one entry a line, a file, `+define+NAME[=VALUE]` or `+incdir+FOLDER`; `//`

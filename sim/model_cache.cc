@@ -98,6 +98,22 @@ std::vector<std::string> VerilatorArguments(const arch::HardwareConfig& config,
   return arguments;
 }
 
+/// The first errors in Verilator's output, each with its lines.
+std::string FirstErrors(const fs::path& log) {
+  constexpr int kMaxErrors = 5;
+  const Result<std::string> text = ReadTextFile(log);
+  if (!text.ok()) return text.error().message;
+  std::istringstream lines(*text);
+  std::string errors;
+  int count = 0;
+  bool is_error = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("%", 0) == 0) is_error = line.rfind("%Error", 0) == 0 && ++count <= kMaxErrors;
+    if (is_error) errors += "  " + line + "\n";
+  }
+  return errors;
+}
+
 Status Build(const arch::HardwareConfig& config, const ModelOptions& options,
              const std::map<std::string, std::string>& files,
              const std::vector<std::string>& arguments, const fs::path& folder) {
@@ -106,7 +122,12 @@ Status Build(const arch::HardwareConfig& config, const ModelOptions& options,
   const fs::path log = folder / "build.log";
   std::vector<std::string> verilate(kVerilatorFlags.begin(), kVerilatorFlags.end());
   verilate.insert(verilate.end(), arguments.begin(), arguments.end());
-  MACLOOM_RETURN_IF_ERROR(RunTool(verilate, folder, log, "verilator"));
+  const Status verilated = RunTool(verilate, folder, log, "verilator");
+  if (!verilated.ok() && verilated.error().kind == ErrorKind::kToolFailed && options.rtl) {
+    return InvalidInput(fmt::format("Verilator does not accept module {}:\n{}", options.rtl->top,
+                                    FirstErrors(log)));
+  }
+  MACLOOM_RETURN_IF_ERROR(verilated);
   if (options.rtl.has_value()) {
     MACLOOM_ASSIGN_OR_RETURN(const std::string header, ReadTextFile(folder / "obj" / "Vloom.h"));
     MACLOOM_RETURN_IF_ERROR(CheckPorts(header, config, options.rtl->top));
@@ -189,13 +210,13 @@ Result<fs::path> BuildModel(const arch::HardwareConfig& config, const ModelOptio
 
   std::string everything = version;
   for (const char* flag : kVerilatorFlags) everything += std::string(flag) + '\0';
-  for (const std::string& argument : arguments) everything += argument + '\0';
   for (const auto& [name, text] : files) {
     everything.append(name).push_back('\0');
     everything.append(text).push_back('\0');
   }
-  if (options.rtl.has_value()) everything += options.rtl->digest;
   const auto waves = WaveBuildOf(options.waves);
+  everything += waves ? waves->name : "";
+  everything += options.rtl ? options.rtl->digest : "";
   const std::string model =
       fmt::format("{}{}", options.rtl ? options.rtl->top : config.name, waves ? waves->name : "");
   const std::string digest = Sha256Hex(std::string_view(everything)).substr(0, 24);

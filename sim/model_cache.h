@@ -27,7 +27,8 @@ struct ModelOptions {
 /// The entry's name is the SHA-256 of all RTL text, the harness, the flags and Verilator's version.
 /// It is built in a temporary folder and renamed into place under a lock: an interrupted build
 /// leaves nothing that is taken for good. @return kToolMissing (verilator, make, g++), kToolFailed,
-/// kOutput; for foreign RTL the errors of CheckPorts().
+/// kOutput; for foreign RTL kInvalidInput with the first errors of Verilator, or
+/// of CheckPorts().
 Result<std::filesystem::path> BuildModel(const arch::HardwareConfig& config,
                                          const ModelOptions& options = {});
 
