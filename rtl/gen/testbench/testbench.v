@@ -38,7 +38,8 @@ module @TB@ #(
   reg clk = 1'b0, rst_n = 1'b0;
   always #5 clk = ~clk;
 
-  // Every input of the accelerator comes from a register that changes after the rising edge.
+  // The process at the end drives reset and registers at falling edges, external memory answers with
+  // non-blocking assignments at rising ones: no simulator sees a race.
   reg  [11:0] awaddr = 0, araddr = 0;
   reg  [31:0] wdata = 0;
   reg         awvalid = 0, wvalid = 0, bready = 0, arvalid = 0, rready = 0;
@@ -196,47 +197,60 @@ module @TB@ #(
   // Registers //
   ///////////////
 
-  reg        is_taken_a, is_taken_d;
+  // What happened at the last rising edge, for the process below, which works at falling edges.
+  reg        aw_taken = 0, w_taken = 0, ar_taken = 0, b_taken = 0, r_taken = 0;
+  reg [1:0]  response = 0;
+  reg [31:0] read_value = 0;
   integer    waited;
+
+  always @(posedge clk) begin
+    aw_taken <= awvalid && awready === 1'b1;
+    w_taken <= wvalid && wready === 1'b1;
+    ar_taken <= arvalid && arready === 1'b1;
+    b_taken <= bready && bvalid === 1'b1;
+    r_taken <= rready && rvalid === 1'b1;
+    response <= bready ? bresp : rresp;
+    read_value <= rdata;
+  end
 
   task write_register(input [11:0] where, input [31:0] value);
     begin
-      awaddr <= where;
-      wdata <= value;
-      awvalid <= 1'b1;
-      wvalid <= 1'b1;
-      bready <= 1'b1;
+      awaddr = where;
+      wdata = value;
+      awvalid = 1'b1;
+      wvalid = 1'b1;
+      bready = 1'b1;
       waited = 0;
-      @(posedge clk);
-      while (bvalid !== 1'b1 && waited < 100) begin
-        if (awready === 1'b1) awvalid <= 1'b0;
-        if (wready === 1'b1) wvalid <= 1'b0;
+      @(negedge clk);
+      while (!b_taken && waited < 100) begin
+        if (aw_taken) awvalid = 1'b0;
+        if (w_taken) wvalid = 1'b0;
         waited = waited + 1;
-        @(posedge clk);
+        @(negedge clk);
       end
-      awvalid <= 1'b0;
-      wvalid <= 1'b0;
-      bready <= 1'b0;
-      if (bvalid !== 1'b1 || bresp !== 2'd0) finish_broken("register write not answered");
+      awvalid = 1'b0;
+      wvalid = 1'b0;
+      bready = 1'b0;
+      if (!b_taken || response !== 2'd0) finish_broken("register write not answered");
     end
   endtask
 
   task read_register(input [11:0] where, output [31:0] value);
     begin
-      araddr <= where;
-      arvalid <= 1'b1;
-      rready <= 1'b1;
+      araddr = where;
+      arvalid = 1'b1;
+      rready = 1'b1;
       waited = 0;
-      @(posedge clk);
-      while (rvalid !== 1'b1 && waited < 100) begin
-        if (arready === 1'b1) arvalid <= 1'b0;
+      @(negedge clk);
+      while (!r_taken && waited < 100) begin
+        if (ar_taken) arvalid = 1'b0;
         waited = waited + 1;
-        @(posedge clk);
+        @(negedge clk);
       end
-      arvalid <= 1'b0;
-      rready <= 1'b0;
-      value = rdata;
-      if (rvalid !== 1'b1 || rresp !== 2'd0) finish_broken("register read not answered");
+      arvalid = 1'b0;
+      rready = 1'b0;
+      value = read_value;
+      if (!r_taken || response !== 2'd0) finish_broken("register read not answered");
     end
   endtask
 
@@ -245,7 +259,7 @@ module @TB@ #(
       $display("FAIL: %0s, cycle %0d", reason, cycle);
       $finish;
       // Ends this process at once where $finish takes effect later.
-      forever @(posedge clk) is_broken = 1'b1;
+      forever @(negedge clk);
     end
   endtask
 
@@ -266,6 +280,7 @@ module @TB@ #(
     for (i = 0; i < 8; i = i + 1) job[i] = 32'd0;
     $sformat(path, "%0s/testbench.hex", folder);
     $readmemh(path, job);
+    @(negedge clk);
     if (job[0] !== DIGEST) finish_broken("no job, or a job of another configuration");
     if (memory_bytes > 8 * MEMORY_WORDS || num_expected > MAX_EXPECTED)
       finish_broken("the job needs a larger MEMORY_WORDS or MAX_EXPECTED");
@@ -277,9 +292,9 @@ module @TB@ #(
     $sformat(path, "%0s/sample%0d_expected.hex", folder, sample);
     $readmemh(path, expected, 0, num_expected - 1);
     narrow = job[3][5:0];
-    repeat (4) @(posedge clk);
-    rst_n <= 1'b1;
-    @(posedge clk);
+    repeat (4) @(negedge clk);
+    rst_n = 1'b1;
+    @(negedge clk);
     read_register(12'h008, value);
     if (value !== DIGEST) finish_broken("register 0x008 is not the configuration digest");
     write_register(12'h030, first_descriptor);
@@ -287,7 +302,7 @@ module @TB@ #(
     write_register(12'h028, 32'd3);
     write_register(12'h020, 32'd3);
     started = cycle;
-    while (irq !== 1'b1 && !is_broken && cycle - started < job[7]) @(posedge clk);
+    while (irq !== 1'b1 && !is_broken && cycle - started < job[7]) @(negedge clk);
     if (is_broken) finish_broken("an AXI rule was broken");
     if (irq !== 1'b1) finish_broken("no interrupt within the cycle limit");
     read_register(12'h024, value);
