@@ -18,11 +18,12 @@ struct Tool {
   bool is_required;
 };
 
-constexpr std::array<Tool, 5> kTools = {{{"verilator", "verilator", "RTL simulation", true},
-                                         {"g++", "g++", "RTL simulation", true},
-                                         {"make", "make", "RTL simulation", true},
-                                         {"yosys", "yosys", "reading RTL in the tests", false},
-                                         {"iverilog", "iverilog", "examples/own_lane", false}}};
+constexpr std::array<Tool, 5> kTools = {
+    {{"verilator", "verilator", "RTL simulation", true},
+     {"g++", "g++", "RTL simulation", true},
+     {"make", "make", "RTL simulation", true},
+     {"yosys", "yosys", "run_icarus.sh of generate --testbench, tests", false},
+     {"iverilog", "iverilog", "run_icarus.sh, examples/own_lane", false}}};
 
 /// First line of `program --version` (Yosys and Icarus: -V).
 std::string VersionOf(const std::filesystem::path& program) {

@@ -11,11 +11,11 @@ namespace macloom::cli {
 namespace {
 
 struct Options {
-  std::string model, inputs, overflow = "wrap", json;
+  std::string model, inputs, overflow = "wrap", json, rtl, top, waves, wave_format = "auto";
   int random = 6;
   int accumulator_bits = 0;
   uint64_t seed = 1;
-  bool is_stalled = false, is_descriptor_only = false;
+  bool is_stalled = false, is_descriptor_only = false, is_always_traced = false;
   HardwareOption hardware;
   RoundingOption rounding;
 };
@@ -107,6 +107,15 @@ Result<int> Run(const Options& options) {
   verify.timing =
       options.is_stalled ? sim::MemoryTiming::Random(options.seed) : sim::MemoryTiming::Ideal();
   verify.is_descriptor_only = options.is_descriptor_only;
+  verify.waves.directory = options.waves;
+  verify.waves.is_always = options.is_always_traced;
+  if (options.wave_format != "auto") {
+    verify.waves.format =
+        options.wave_format == "fst" ? sim::WaveFormat::kFst : sim::WaveFormat::kVcd;
+  }
+  if (!options.rtl.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(verify.rtl, sim::LoadForeignRtl(options.rtl, options.top));
+  }
   MACLOOM_ASSIGN_OR_RETURN(const flow::VerifyResult result,
                            flow::Verify(graph, config, samples, verify));
 
@@ -115,6 +124,10 @@ Result<int> Run(const Options& options) {
       config.rows, config.lanes, result.num_samples,
       options.inputs.empty() ? fmt::format(" (random and corner, seed {})", options.seed) : "",
       options.is_stalled ? "random memory stalls" : "ideal memory (latency 20 cycles)");
+  if (verify.rtl.has_value()) {
+    fmt::print("RTL: module {} of {}, digest {}\n", options.top, options.rtl,
+               verify.rtl->digest.substr(0, 16));
+  }
   fmt::print("cycles of the first input, from the RTL's counters; stalls in cycles\n\n");
   PrintLayers(result);
   for (const int node : result.job.host_nodes) {
@@ -122,6 +135,11 @@ Result<int> Run(const Options& options) {
   }
   const bool is_equal = result.mismatches() == 0;
   if (!result.first_mismatch.empty()) fmt::print("\nfirst mismatch: {}\n", result.first_mismatch);
+  if (result.waves.has_value()) {
+    fmt::print("waves of cycles {} to {}: {}; gtkwave {}\n", result.wave_window.first_cycle,
+               result.wave_window.last_cycle, result.waves->trace.string(),
+               result.waves->save_file.string());
+  }
   if (!options.is_descriptor_only) {
     fmt::print("\nutilization {:.2f} % ({} MACs in {} cycles on {} multipliers)\n",
                result.utilization_percent(), result.macs(), result.total.total_cycles,
@@ -145,6 +163,8 @@ Result<int> Run(const Options& options) {
                                  {"passed", is_equal},
                                  {"mismatches", result.mismatches()},
                                  {"first_mismatch", result.first_mismatch},
+                                 {"rtl_top", options.top},
+                                 {"waves", result.waves ? result.waves->trace.string() : ""},
                                  {"utilization_percent", result.utilization_percent()},
                                  {"predicted_cycles", result.predicted_cycles},
                                  {"total", ToJson(result.total)}};
@@ -182,8 +202,25 @@ Verb AddVerify(CLI::App& app) {
       ->excludes(inputs);
   verb->add_option("--seed", options->seed, "seed of inputs and stalls")->capture_default_str();
   verb->add_flag("--stalls", options->is_stalled, "random back-pressure and latency of the memory");
-  verb->add_flag("--no-rtl", options->is_descriptor_only,
-                 "descriptor device only: no simulation, no cycles");
+  auto* no_rtl = verb->add_flag("--no-rtl", options->is_descriptor_only,
+                                "descriptor device only: no simulation, no cycles");
+  auto* rtl = verb->add_option("--rtl", options->rtl,
+                               "file list of your own accelerator, simulated instead of the "
+                               "generated one (docs/bring-your-own-rtl.md)");
+  auto* top = verb->add_option("--top", options->top, "its top module");
+  rtl->needs(top)->excludes(no_rtl);
+  top->needs(rtl);
+  auto* waves = verb->add_option("--waves", options->waves,
+                                 "write waves around the first mismatch of the RTL, and a GTKWave "
+                                 "save file, into this folder");
+  waves->excludes(no_rtl);
+  verb->add_flag("--waves-always", options->is_always_traced,
+                 "without a mismatch the whole run of the first input")
+      ->needs(waves);
+  verb->add_option("--waves-format", options->wave_format, "auto: fst if zlib1g-dev is installed")
+      ->check(CLI::IsMember({"auto", "fst", "vcd"}))
+      ->capture_default_str()
+      ->needs(waves);
   verb->add_option("--overflow", options->overflow, "accumulator policy")
       ->check(CLI::IsMember({"wrap", "saturate"}))
       ->capture_default_str();

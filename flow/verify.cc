@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -15,9 +16,25 @@
 namespace macloom::flow {
 namespace {
 
-/// Adds one device's run of one sample to the result.
+/// Where the RTL first went wrong.
+struct Deviation {
+  size_t sample = 0;
+  int64_t cycle = 0;
+};
+
+/// Cycle in which the last step of a node completed; 0 without time.
+int64_t DoneCycle(const arch::Job& job, const sim::DeviceRun& run, int node) {
+  int64_t cycle = 0;
+  for (const sim::StepResult& step : run.steps) {
+    if (job.steps[step.tag].node == node) cycle = step.done_cycle;
+  }
+  return cycle;
+}
+
+/// Adds one device's run of one sample to the result, and its first deviation to `deviation` unless
+/// there is one already.
 void CompareRun(const sim::Device& device, const sim::DeviceRun& run, const golden::Trace& trace,
-                size_t sample, VerifyResult& result) {
+                size_t sample, VerifyResult& result, std::optional<Deviation>& deviation) {
   const auto note = [&](const std::string& text) {
     if (result.first_mismatch.empty())
       result.first_mismatch = fmt::format("sample {}: {}", sample, text);
@@ -31,13 +48,19 @@ void CompareRun(const sim::Device& device, const sim::DeviceRun& run, const gold
       row.elements += layer.elements;
       row.mismatches += layer.mismatches;
     }
-    if (layer.mismatches > 0) note(layer.first);
+    if (layer.mismatches > 0) {
+      note(layer.first);
+      const int64_t cycle =
+          layer.first_cycle >= 0 ? layer.first_cycle : DoneCycle(job, run, layer.node);
+      if (!deviation) deviation = {sample, cycle};
+    }
     if (counts.count(layer.node) == 0) continue;
     const golden::LayerEvents& want = trace.events[static_cast<size_t>(layer.node)];
     const sim::StepCounters& have = counts[layer.node];
     if (have.overflow_events != want.overflow_events || have.clamped_low != want.clamped_low ||
         have.clamped_high != want.clamped_high) {
       ++result.count_mismatches;
+      if (!deviation) deviation = {sample, DoneCycle(job, run, layer.node)};
       note(
           fmt::format("layer `{}`: counts on device `{}`: overflow events {} (expected {}), "
                       "clamped low {} ({}), "
@@ -90,6 +113,19 @@ Result<int64_t> PredictCycles(const arch::Job& job, const sim::MemoryTiming& tim
     sum += estimate.total.total_cycles;
   }
   return (sum + kDraws / 2) / kDraws;
+}
+
+/// Records the waves of one sample in the window around `cycle`.
+Status RecordAround(const arch::Job& job, const Samples& samples, size_t sample, int64_t cycle,
+                    const VerifyOptions& options, VerifyResult& result) {
+  result.wave_window = {std::max<int64_t>(cycle - options.waves.cycles_before, 0),
+                        cycle + options.waves.cycles_after, cycle};
+  sim::VerilatedOptions model{options.timing, {options.rtl, options.waves.format}};
+  MACLOOM_ASSIGN_OR_RETURN(
+      result.waves,
+      sim::RecordWaves(job.config, model, job, samples.inputs[sample], result.wave_window,
+                       options.waves.directory, fmt::format("sample{}_cycle{}", sample, cycle)));
+  return {};
 }
 
 void TakeCounters(const sim::DeviceRun& run, VerifyResult& result) {
@@ -151,10 +187,12 @@ Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& 
   devices.push_back(sim::MakeDescriptorDevice());
   if (!options.is_descriptor_only) {
     MACLOOM_ASSIGN_OR_RETURN(std::unique_ptr<sim::Device> rtl,
-                             sim::MakeVerilatedDevice(config, {options.timing}));
+                             sim::MakeVerilatedDevice(config, {options.timing, {options.rtl}}));
     MACLOOM_ASSIGN_OR_RETURN(result.predicted_cycles, PredictCycles(job, options.timing));
     devices.push_back(std::move(rtl));
   }
+  const bool has_waves = !options.waves.directory.empty() && !options.is_descriptor_only;
+  std::optional<Deviation> deviation;
   golden::RunOptions golden_options;
   golden_options.accumulation = job.accumulation;
   ProgressLine progress("verify " + graph.name, static_cast<int64_t>(samples.inputs.size()));
@@ -163,13 +201,30 @@ Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& 
     MACLOOM_ASSIGN_OR_RETURN(const golden::Trace trace,
                              golden::Run(graph, samples.inputs[n], golden_options));
     for (const std::unique_ptr<sim::Device>& device : devices) {
-      MACLOOM_ASSIGN_OR_RETURN(const sim::DeviceRun run, device->Run(job, samples.inputs[n]));
-      CompareRun(*device, run, trace, n, result);
+      Result<sim::DeviceRun> attempt = device->Run(job, samples.inputs[n]);
+      if (!attempt.ok() && attempt.error().kind == ErrorKind::kCheckFailed && has_waves &&
+          device->EndCycle() >= 0) {
+        MACLOOM_RETURN_IF_ERROR(RecordAround(job, samples, n, device->EndCycle(), options, result));
+        return Error{ErrorKind::kCheckFailed, fmt::format("{}; waves: {}", attempt.error().message,
+                                                          result.waves->save_file.string())};
+      }
+      MACLOOM_ASSIGN_OR_RETURN(const sim::DeviceRun run, std::move(attempt));
+      std::optional<Deviation> without_time;
+      const bool is_rtl = device->EndCycle() >= 0;
+      CompareRun(*device, run, trace, n, result, is_rtl ? deviation : without_time);
       MACLOOM_RETURN_IF_ERROR(CompareHost(run, trace, n, result));
       if (n == 0 && device == devices.back()) TakeCounters(run, result);
     }
     ++result.num_samples;
     progress.Update(static_cast<int64_t>(n + 1));
+  }
+  if (has_waves && deviation.has_value()) {
+    MACLOOM_RETURN_IF_ERROR(
+        RecordAround(job, samples, deviation->sample, deviation->cycle, options, result));
+  } else if (has_waves && options.waves.is_always) {
+    VerifyOptions whole = options;
+    whole.waves.cycles_after = result.total.total_cycles;
+    MACLOOM_RETURN_IF_ERROR(RecordAround(job, samples, 0, 0, whole, result));
   }
   return result;
 }

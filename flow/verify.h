@@ -1,6 +1,7 @@
 // verify = golden + compile + descriptor device + RTL simulation + comparison.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,13 +10,25 @@
 #include "arch/job.h"
 #include "flow/samples.h"
 #include "sim/device.h"
+#include "sim/foreign_rtl.h"
+#include "sim/waves.h"
 
 namespace macloom::flow {
 
+/// Waves of the RTL around its first mismatch, or around the end of a run that failed.
+struct WaveOptions {
+  std::filesystem::path directory;  ///< Empty: none.
+  bool is_always = false;           ///< Without a mismatch the whole run of the first sample.
+  sim::WaveFormat format = sim::WaveFormat::kNone;  ///< kNone: sim::AvailableWaveFormat().
+  int64_t cycles_before = 400, cycles_after = 100;
+};
+
 struct VerifyOptions {
   arch::CompileOptions compile;
-  sim::MemoryTiming timing;         ///< Of the simulated external memory.
-  bool is_descriptor_only = false;  ///< Without RTL: no cycles.
+  sim::MemoryTiming timing;            ///< Of the simulated external memory.
+  bool is_descriptor_only = false;     ///< Without RTL: no cycles.
+  std::optional<sim::ForeignRtl> rtl;  ///< Simulated instead of the generated RTL.
+  WaveOptions waves;
 };
 
 /// One node of the network that runs on the accelerator.
@@ -40,6 +53,8 @@ struct VerifyResult {
   int64_t host_mismatches = 0;   ///< Outputs of the host part that differ.
   int64_t count_mismatches = 0;  ///< Overflow-event and clamp counts that differ.
   std::string first_mismatch;    ///< Readable; empty if all is equal.
+  std::optional<sim::WaveFiles> waves;
+  sim::WaveWindow wave_window;
 
   int64_t mismatches() const;
   /// MACs of the network for one sample.
@@ -51,7 +66,8 @@ struct VerifyResult {
 };
 
 /// Runs every sample three ways and compares every tensor and every event and clamp count.
-/// @return errors of the compiler, of golden, of the tools; mismatches are not errors.
+/// @return errors of the compiler, of golden, of the tools; mismatches are not errors. The message
+/// of an RTL run that failed names the waves, if there are any.
 Result<VerifyResult> Verify(const ir::Graph& graph, const arch::HardwareConfig& config,
                             const Samples& samples, const VerifyOptions& options);
 

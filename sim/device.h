@@ -68,6 +68,8 @@ class Device {
   /// Last write to byte `lane` of activation word `address` before step `tag` completed, in the
   /// most recent Run(); cycle -1 if the device keeps no time.
   virtual WriteEvent LastWrite(int64_t address, int lane, uint32_t tag) const = 0;
+  /// Cycle in which the most recent Run() ended, with an error too; -1 if the device keeps no time.
+  virtual int64_t EndCycle() const { return -1; }
 };
 
 /// Makes the device of a configuration, e.g. MakeVerilatedDevice(), or one with a known fault.

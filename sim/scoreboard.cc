@@ -28,7 +28,7 @@ Origin FindOrigin(const arch::Job& job, ir::TensorId tensor, int64_t y, int64_t 
 }
 
 std::string Describe(const arch::Job& job, int node, size_t element, int expected, int got,
-                     const Device& device) {
+                     const Device& device, int64_t& cycle) {
   const ir::Node& layer = job.graph.nodes[static_cast<size_t>(node)];
   const ir::Shape& shape = job.graph.tensor(layer.output).shape;
   const int64_t channels = shape.back();
@@ -54,6 +54,7 @@ std::string Describe(const arch::Job& job, int node, size_t element, int expecte
                                 c / config.rows)
                   : fmt::format("; channel block {}", c / config.lanes);
   text += fmt::format(", step {}, word {} byte {}", origin.step->tag, word, c % config.lanes);
+  cycle = write.cycle;
   if (write.cycle >= 0) text += fmt::format(", written in cycle {}", write.cycle);
   return text + fmt::format(" on device `{}`", device.name());
 }
@@ -88,7 +89,8 @@ std::vector<LayerComparison> Compare(const arch::Job& job,
       for (size_t i = 0; i < want.codes.size(); ++i) {
         if (want.codes[i] == have.codes[i]) continue;
         if (layer.mismatches++ == 0) {
-          layer.first = Describe(job, node, i, want.codes[i], have.codes[i], device);
+          layer.first =
+              Describe(job, node, i, want.codes[i], have.codes[i], device, layer.first_cycle);
         }
       }
     }

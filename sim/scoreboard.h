@@ -16,6 +16,7 @@ struct LayerComparison {
   /// First mismatch: node, element (y, x, c), pixel tile and channel group, step tag, cycle of the
   /// write, expected, got. Empty if there is none.
   std::string first;
+  int64_t first_cycle = -1;  ///< Of that write; -1 if it was never written or without time.
 };
 
 /// Every node whose output the job's steps produce, in node order. A tensor the device should have

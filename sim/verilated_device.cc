@@ -9,7 +9,6 @@
 #include "base/interrupt.h"
 #include "sim/harness/harness_abi.h"
 #include "sim/job_check.h"
-#include "sim/model_cache.h"
 
 namespace macloom::sim {
 namespace {
@@ -97,7 +96,16 @@ class VerilatedDevice : public Device {
     run.on_done = &VerilatedDevice::OnDone;
     run.on_poll = [](void*) { return Interrupted() ? 1 : 0; };
     run.context = this;
+    const TraceOptions& trace = options_.trace;
+    if (!trace.path.empty()) {
+      run.trace_path = trace.path.c_str();
+      run.trace_first_cycle = trace.first_cycle;
+      run.trace_last_cycle = trace.last_cycle;
+      trace.signals->clear();
+    }
+    run.on_signal = &VerilatedDevice::OnSignal;
     run_(&run);
+    end_cycle_ = static_cast<int64_t>(run.cycles);
     MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
     MACLOOM_RETURN_IF_ERROR(CheckRun(run, macs));
     MACLOOM_RETURN_IF_ERROR(ReadRecords(memory));
@@ -112,7 +120,13 @@ class VerilatedDevice : public Device {
     return {static_cast<int64_t>(found->second[static_cast<size_t>(byte)]), tag};
   }
 
+  int64_t EndCycle() const override { return end_cycle_; }
+
  private:
+  static void OnSignal(void* context, const char* path, uint32_t width_bits) {
+    static_cast<VerilatedDevice*>(context)->options_.trace.signals->push_back({path, width_bits});
+  }
+
   static void OnDone(void* context, uint32_t tag, uint64_t cycle) {
     auto& device = *static_cast<VerilatedDevice*>(context);
     device.done_.push_back({tag, cycle});
@@ -202,6 +216,7 @@ class VerilatedDevice : public Device {
   RunFunction run_;
   const arch::Job* job_ = nullptr;
   DeviceRun result_;
+  int64_t end_cycle_ = -1;
   std::vector<uint8_t> activation_;
   std::vector<uint64_t> last_write_;
   std::vector<std::pair<uint32_t, uint64_t>> done_;
@@ -212,7 +227,7 @@ class VerilatedDevice : public Device {
 
 Result<std::unique_ptr<Device>> MakeVerilatedDevice(const arch::HardwareConfig& config,
                                                     const VerilatedOptions& options) {
-  MACLOOM_ASSIGN_OR_RETURN(const std::filesystem::path model, BuildModel(config));
+  MACLOOM_ASSIGN_OR_RETURN(const std::filesystem::path model, BuildModel(config, options.model));
   void* library = ::dlopen(model.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     return Error{ErrorKind::kToolFailed, fmt::format("cannot load the RTL model: {}", ::dlerror())};

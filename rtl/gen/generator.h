@@ -13,6 +13,15 @@ namespace macloom::rtl_gen {
 /// Name of the generated top module, `loom_<name>_top`.
 std::string TopName(const arch::HardwareConfig& config);
 
+struct Port {
+  std::string name;
+  bool is_input = false;
+  int width_bits = 0;
+};
+
+/// Ports of the generated top, in order of declaration.
+std::vector<Port> TopPorts(const arch::HardwareConfig& config);
+
 /// One parameter of `loom_accelerator` (rtl/lib).
 struct Parameter {
   const char* name;

@@ -8,6 +8,7 @@
 
 #include "Vloom.h"
 #include "harness_abi.h"
+#include "trace.h"
 #include "verilated.h"
 
 namespace {
@@ -63,6 +64,7 @@ class Harness {
   }
 
   void Run() {
+    if (run_->trace_path != nullptr) OpenTrace();
     top_->rst_ni = 0;
     top_->sim_acc_narrow_i = static_cast<uint8_t>(run_->acc_narrow_bits);
     for (int i = 0; i < 4; ++i) Tick();
@@ -94,9 +96,35 @@ class Harness {
           ReadRegister(0x100 + 8 * i) | static_cast<uint64_t>(ReadRegister(0x104 + 8 * i)) << 32;
     }
     top_->final();
+    if (trace_.isOpen()) {
+      trace_.close();
+      ForEachSignal(run_->trace_path, [this](const std::string& path, uint32_t width_bits) {
+        run_->on_signal(run_->context, path.c_str(), width_bits);
+      });
+    }
   }
 
  private:
+  void OpenTrace() {
+#if defined(MACLOOM_TRACE_FST) || defined(MACLOOM_TRACE_VCD)
+    context_->traceEverOn(true);
+    context_->timeunit(-9);
+    context_->timeprecision(-9);
+    top_->trace(&trace_, 99);
+    trace_.open(run_->trace_path);
+#endif
+    if (!trace_.isOpen()) Fail("cannot write the waves to %s", run_->trace_path);
+  }
+
+  /// Ten units of time are a cycle since the start: the rising edge at its end is at 10 * cycle
+  /// + 5.
+  void Trace(uint64_t half_cycle_units) {
+    if (!is_running_ || !trace_.isOpen()) return;
+    const uint64_t cycle = cycle_ - start_cycle_;
+    if (cycle < run_->trace_first_cycle || cycle > run_->trace_last_cycle) return;
+    trace_.dump(10 * cycle + half_cycle_units);
+  }
+
   __attribute__((format(printf, 2, 3))) void Fail(const char* format, ...) {
     if (run_->error[0] != 0) return;
     va_list arguments;
@@ -133,8 +161,10 @@ class Harness {
       Observe();
       if (is_register_access_) ObserveRegisters();
     }
+    Trace(0);
     top.clk_i = 1;
     top.eval();
+    Trace(5);
     ++cycle_;
   }
 
@@ -320,6 +350,7 @@ class Harness {
   LoomRun* run_;
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Vloom> top_;
+  TraceFile trace_;
   Random random_;
   uint64_t stall_threshold_ = 0;
   uint64_t cycle_ = 0, start_cycle_ = 0;

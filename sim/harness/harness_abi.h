@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define MACLOOM_HARNESS_ABI_VERSION 2
+#define MACLOOM_HARNESS_ABI_VERSION 3
 
 /* One run of a descriptor list from reset to interrupt. */
 struct LoomRun {
@@ -31,6 +31,11 @@ struct LoomRun {
   /* Called now and then; the run ends early if it returns 1. */
   int (*on_poll)(void* context);
   void* context;
+  /* Waves of the cycles [first, last] since the start; null: none. Needs a model built with
+     tracing. Afterwards on_signal is called for every signal in the file. */
+  const char* trace_path;
+  uint64_t trace_first_cycle, trace_last_cycle;
+  void (*on_signal)(void* context, const char* path, uint32_t width_bits);
   /* Results. */
   uint64_t cycles;
   uint32_t registers[8]; /* 0x000 to 0x01C. */

@@ -16,8 +16,8 @@
 namespace macloom::rtl_gen {
 namespace {
 
-using testing::Outcome;
-using testing::Shell;
+using testing::RunShell;
+using testing::ToolRun;
 
 const std::string kLibrary = std::string(MACLOOM_SOURCE_DIR) + "/rtl/lib/";
 const std::string kPackages = kLibrary + "loom_pkg.sv " + kLibrary + "loom_desc_pkg.sv ";
@@ -60,20 +60,21 @@ TEST_P(PresetTest, GeneratedSetLintsAndReadsInYosys) {
   const testing::TemporaryFolder folder;
   const std::string rtl = (folder.path() / "rtl").string();
   ASSERT_TRUE(GenerateRtl(*config, rtl).ok());
-  const Outcome lint = Shell("cd " + rtl + " && verilator --lint-only -Wall " + kWaivers +
-                             " $(cat macloom.f) --top-module " + TopName(*config));
+  const ToolRun lint = RunShell("cd " + rtl + " && verilator --lint-only -Wall " + kWaivers +
+                                " $(cat macloom.f) --top-module " + TopName(*config));
   EXPECT_EQ(lint.status, 0) << lint.text;
   EXPECT_EQ(lint.text, "");
-  const Outcome yosys = Shell(
+  const ToolRun yosys = RunShell(
       "cd " + rtl +
       " && yosys -q -p \"read_verilog -sv $(tr '\\n' ' ' < macloom.f); hierarchy -check -top " +
       TopName(*config) + "; proc; check -assert\"");
   EXPECT_EQ(yosys.status, 0) << yosys.text;
   // An array of structs or a misspelt name is only a warning in Yosys: make it an error.
   EXPECT_EQ(yosys.text.find("implicitly declared"), std::string::npos) << yosys.text;
-  const Outcome header = Shell("cd " + rtl +
-                               " && echo '#include \"macloom_regs.h\"' > t.c && gcc -Wall -Werror "
-                               "-c t.c && g++ -Wall -Werror -x c++ -c t.c");
+  const ToolRun header =
+      RunShell("cd " + rtl +
+               " && echo '#include \"macloom_regs.h\"' > t.c && gcc -Wall -Werror "
+               "-c t.c && g++ -Wall -Werror -x c++ -c t.c");
   EXPECT_EQ(header.status, 0) << header.text;
 }
 
@@ -94,10 +95,10 @@ class ModuleTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(ModuleTest, LintsAloneInVerilatorAndReadsInYosys) {
   MACLOOM_NEED_TOOL("verilator");
   MACLOOM_NEED_TOOL("yosys");
-  const Outcome lint = Shell(LintCommand(GetParam()));
+  const ToolRun lint = RunShell(LintCommand(GetParam()));
   EXPECT_EQ(lint.status, 0) << lint.text;
   EXPECT_EQ(lint.text, "");
-  const Outcome yosys = Shell(
+  const ToolRun yosys = RunShell(
       "yosys -q -p \"read_verilog -sv " + kPackages + "; read_verilog -sv " + kLibrary +
       "loom_[!pd]*.sv " + kLibrary + "loom_param_loader.sv " + kLibrary + "loom_d[!e]*.sv " +
       kLibrary + "loom_descriptor_fetch.sv; hierarchy -check -top " + GetParam() + "; proc\"");
@@ -117,7 +118,7 @@ class BadParameterTest : public ::testing::TestWithParam<BadParameter> {};
 
 TEST_P(BadParameterTest, StopsElaboration) {
   MACLOOM_NEED_TOOL("verilator");
-  const Outcome lint = Shell(LintCommand(GetParam().module, GetParam().option));
+  const ToolRun lint = RunShell(LintCommand(GetParam().module, GetParam().option));
   EXPECT_NE(lint.status, 0);
   EXPECT_THAT(lint.text, ::testing::HasSubstr(GetParam().message));
 }

@@ -85,14 +85,15 @@ const std::vector<Refusal>& Refusals() {
   return refusals;
 }
 
-testing::Outcome Elaborate(const HardwareConfig& config) {
+testing::ToolRun Elaborate(const HardwareConfig& config) {
   const std::string library = std::string(MACLOOM_SOURCE_DIR) + "/rtl/lib/";
   std::string command = "verilator --lint-only -Wno-lint -y " + library;
   for (const Parameter& parameter : Parameters(config)) {
     command += " -G" + std::string(parameter.name) + "=" + std::to_string(parameter.value);
   }
-  return testing::Shell(command + " " + library + "loom_pkg.sv " + library + "loom_desc_pkg.sv " +
-                        library + "loom_accelerator.sv --top-module loom_accelerator");
+  return testing::RunShell(command + " " + library + "loom_pkg.sv " + library +
+                           "loom_desc_pkg.sv " + library +
+                           "loom_accelerator.sv --top-module loom_accelerator");
 }
 
 class RefusedTwiceTest : public ::testing::TestWithParam<size_t> {};
@@ -102,7 +103,7 @@ TEST_P(RefusedTwiceTest, ByTheValidatorAndByElaboration) {
   HardwareConfig config = *arch::Preset("m4l16");
   Refusals()[GetParam()].change(config);
   EXPECT_FALSE(arch::Validate(config).ok());
-  const testing::Outcome outcome = Elaborate(config);
+  const testing::ToolRun outcome = Elaborate(config);
   EXPECT_NE(outcome.status, 0);
   // A message of ours, not an accident of the language.
   EXPECT_THAT(outcome.text, ::testing::HasSubstr("loom_"));
@@ -117,7 +118,7 @@ TEST(RefusedTwiceTest, ThePresetsAreRefusedByNeither) {
   for (const std::string& name : arch::PresetNames()) {
     const HardwareConfig config = *arch::Preset(name);
     EXPECT_TRUE(arch::Validate(config).ok());
-    const testing::Outcome outcome = Elaborate(config);
+    const testing::ToolRun outcome = Elaborate(config);
     EXPECT_EQ(outcome.status, 0) << outcome.text;
   }
 }

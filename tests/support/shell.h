@@ -1,7 +1,8 @@
-// Runs tools in tests.
+// Runs a shell command and collects what it does.
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <cstdio>
 #include <string>
@@ -10,22 +11,24 @@
 
 namespace macloom::testing {
 
-struct Outcome {
-  int status = -1;
+struct ToolRun {
+  int status = -1;   ///< Exit status; 128 + signal if killed.
   std::string text;  ///< Standard output and error.
 };
 
-inline Outcome Shell(const std::string& command) {
-  Outcome outcome;
+/// Runs a shell command.
+inline ToolRun RunShell(const std::string& command) {
+  ToolRun run;
   std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return outcome;
+  if (pipe == nullptr) return run;
   char buffer[4096];
-  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) outcome.text += buffer;
-  outcome.status = ::pclose(pipe);
-  return outcome;
+  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) run.text += buffer;
+  const int status = ::pclose(pipe);
+  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return run;
 }
 
-inline bool HasTool(const std::string& tool) { return Shell("command -v " + tool).status == 0; }
+inline bool HasTool(const std::string& tool) { return RunShell("command -v " + tool).status == 0; }
 
 }  // namespace macloom::testing
 
