@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "flow/untrained_network.h"
+#include "importers/onnx/importer.h"
 #include "importers/tflite/importer.h"
 #include "ir/network_file.h"
 
@@ -20,9 +21,10 @@ Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
                                     model, fmt::join(ShippedModels(), ", ")));
   }
   if (path.extension() == ".tflite") return importers::ImportTfliteFile(path, {rounding});
+  if (path.extension() == ".onnx") return importers::ImportOnnxFile(path);
   if (path.extension() == ".safetensors") return ir::LoadNetwork(path);
   return InvalidInput(
-      fmt::format("model `{}`: accepted are .tflite files, network files (.safetensors) and {}",
+      fmt::format("model `{}`: accepted are .tflite and .onnx files, network files (.safetensors) and {}",
                   model, fmt::join(ShippedModels(), ", ")));
 }
 
