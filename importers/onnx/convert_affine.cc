@@ -74,6 +74,16 @@ Status Divide(AffineMap& map, double divisor) {
   return {};
 }
 
+/// A list of n numbers, whatever axes of 1 it has, as [1, n, 1...] of the activation's rank.
+ConstantValue AsList(const ConstantValue& constant, const ActivationValue& activation) {
+  ConstantValue list = constant;
+  std::erase(list.shape, 1);
+  if (list.shape.size() != 1) return list;
+  list.shape.insert(list.shape.begin(), 1);
+  list.shape.resize(activation.shape.size() + 1, 1);
+  return list;
+}
+
 Status CheckUnrounded(const ActivationValue& value) {
   if (value.is_graph_input || !value.is_floored) {
     if (!value.has_relu) return {};
@@ -323,8 +333,8 @@ Result<Value> Converter::ConvertRequantShift(const FileNode& node) {
                     divisor, levels));
   }
   MACLOOM_RETURN_IF_ERROR(CheckUnrounded(value));
-  MACLOOM_ASSIGN_OR_RETURN(const std::vector<double> m, PerChannel(*factors, value));
-  MACLOOM_ASSIGN_OR_RETURN(std::vector<double> b, PerChannel(*addends, value));
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<double> m, PerChannel(AsList(*factors, value), value));
+  MACLOOM_ASSIGN_OR_RETURN(std::vector<double> b, PerChannel(AsList(*addends, value), value));
   // The operator rounds halves up: floor((x*m + b + div/2) / div).
   for (double& addend : b) addend += std::floor(divisor / 2);
   Multiply(value.map, m);

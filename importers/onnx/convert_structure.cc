@@ -117,7 +117,7 @@ Result<Value> Converter::ConvertConcat(const FileNode& node) {
 }
 
 Result<Value> Converter::ConvertPad(const FileNode& node) {
-  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Activation(node, 0));
+  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Codes(node, 0));
   double scale = 0;
   MACLOOM_ASSIGN_OR_RETURN(value.tensor, builder_.TensorOf(value, &scale, false));
   if (Text(node, "mode", "constant") != "constant") {
@@ -164,7 +164,7 @@ Result<Value> Converter::ConvertPad(const FileNode& node) {
 }
 
 Result<Value> Converter::ConvertMaxPool(const FileNode& node) {
-  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Activation(node, 0));
+  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Codes(node, 0));
   double scale = 0;
   MACLOOM_ASSIGN_OR_RETURN(value.tensor, builder_.TensorOf(value, &scale, true));
   value.pad_top = value.pad_bottom = value.pad_left = value.pad_right = 0;
@@ -182,7 +182,7 @@ Result<Value> Converter::ConvertMaxPool(const FileNode& node) {
 }
 
 Result<Value> Converter::ConvertAveragePool(const FileNode& node) {
-  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Activation(node, 0));
+  MACLOOM_ASSIGN_OR_RETURN(ActivationValue value, Codes(node, 0));
   double scale = 0;
   MACLOOM_ASSIGN_OR_RETURN(const ir::TensorId tensor, builder_.TensorOf(value, &scale, true));
   value.pad_top = value.pad_bottom = value.pad_left = value.pad_right = 0;

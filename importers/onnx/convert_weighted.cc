@@ -110,7 +110,7 @@ Result<Value> Converter::FinishWeighted(const FileNode& node, const ConstantValu
 }
 
 Result<Value> Converter::ConvertConv(const FileNode& node) {
-  MACLOOM_ASSIGN_OR_RETURN(const ActivationValue input, Activation(node, 0));
+  MACLOOM_ASSIGN_OR_RETURN(const ActivationValue input, Codes(node, 0));
   double scale = 0;
   MACLOOM_ASSIGN_OR_RETURN(const ir::TensorId tensor, builder_.TensorOf(input, &scale, false));
   MACLOOM_ASSIGN_OR_RETURN(const auto constant, Constant(node, 1));
@@ -176,7 +176,7 @@ Result<Value> Converter::ConvertConv(const FileNode& node) {
 
 Result<Value> Converter::FullyConnect(const FileNode& node, bool is_transposed, double alpha,
                                       double beta) {
-  MACLOOM_ASSIGN_OR_RETURN(const ActivationValue input, Activation(node, 0));
+  MACLOOM_ASSIGN_OR_RETURN(const ActivationValue input, Codes(node, 0));
   double scale = 0;
   MACLOOM_ASSIGN_OR_RETURN(const ir::TensorId tensor, builder_.TensorOf(input, &scale, false));
   MACLOOM_ASSIGN_OR_RETURN(const auto constant, Constant(node, 1));

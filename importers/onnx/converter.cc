@@ -184,6 +184,15 @@ Result<ActivationValue> Converter::Activation(const FileNode& node, size_t index
   return value.activation;
 }
 
+Result<ActivationValue> Converter::Codes(const FileNode& node, size_t index) {
+  MACLOOM_ASSIGN_OR_RETURN(const ActivationValue value, Activation(node, index));
+  if (!value.is_floored || value.outer != 1) return value;
+  MACLOOM_ASSIGN_OR_RETURN(ActivationValue codes,
+                           builder_.RequantizeUnclamped(value, node.inputs[index]));
+  values_[node.inputs[index]] = Of(codes);
+  return codes;
+}
+
 Result<std::shared_ptr<const ConstantValue>> Converter::Constant(const FileNode& node,
                                                                  size_t index) const {
   MACLOOM_ASSIGN_OR_RETURN(const Value value, Operand(node, index));
@@ -205,10 +214,11 @@ Result<std::vector<double>> Converter::PerChannel(const ConstantValue& constant,
   if (constant.values.size() == 1) return constant.values;
   // Right-aligned with [1, C, ...]: every axis is 1 but the channels'.
   const size_t rank = activation.shape.size() + 1;
-  bool matches = constant.shape.size() <= rank;
-  for (size_t i = 0; matches && i < constant.shape.size(); ++i) {
-    const size_t axis = rank - constant.shape.size() + i;
-    matches = constant.shape[i] == (axis == 1 ? activation.shape[0] : 1);
+  const ir::Shape& shape = constant.shape;
+  bool matches = shape.size() <= rank;
+  for (size_t i = 0; matches && i < shape.size(); ++i) {
+    const size_t axis = rank - shape.size() + i;
+    matches = shape[i] == (axis == 1 ? activation.shape[0] : 1);
   }
   matches = matches && static_cast<int64_t>(constant.values.size()) == activation.shape[0];
   if (matches && activation.image.empty()) return constant.values;

@@ -78,6 +78,8 @@ class Converter {
   Status AddInput();
   Result<Value> Operand(const FileNode& node, size_t index) const;
   Result<ActivationValue> Activation(const FileNode& node, size_t index) const;
+  /// As Activation(), a rounded value made a tensor of its own.
+  Result<ActivationValue> Codes(const FileNode& node, size_t index);
   Result<std::shared_ptr<const ConstantValue>> Constant(const FileNode& node, size_t index) const;
   Result<double> Scalar(const FileNode& node, size_t index) const;
   /// The constant's values for the activation's channels: one, or one per channel.

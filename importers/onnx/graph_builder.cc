@@ -56,6 +56,11 @@ void Reduce(AffineMap& map) {
   for (int64_t& value : map.add) value /= divisor;
 }
 
+/// The shape that the layer itself has, whatever was flattened after it.
+const ir::Shape& LayerShape(const ActivationValue& value) {
+  return value.image.empty() ? value.shape : value.image;
+}
+
 }  // namespace
 
 ir::Shape ImageShape(const ir::Shape& file_shape) {
@@ -209,7 +214,7 @@ Result<std::shared_ptr<const ir::Node>> GraphBuilder::OpenNode(const ActivationV
 
 Result<ActivationValue> GraphBuilder::AddNode(ir::Node node, const ActivationValue& from,
                                               const CodeFormat& codes, const std::string& name) {
-  node.output = AddTensor(name, from.shape, codes);
+  node.output = AddTensor(name, LayerShape(from), codes);
   node.name = fmt::format("op{:02}_{}", graph_.nodes.size(), Printable(name));
   node.requantization.zero_point = codes.zero_point;
   node.requantization.clamp_min = static_cast<int32_t>(codes.min_code);
@@ -284,10 +289,10 @@ Result<ActivationValue> GraphBuilder::RequantizeUnclamped(const ActivationValue&
         "keeps a quotient that was rounded toward zero, or of fractions; supported is Floor or a "
         "Clip from 0 of integers");
   }
-  const int64_t num_channels = value.shape[0];
+  const int64_t num_channels = LayerShape(value)[0];
   // The node needs an output shape for its range.
   ir::Node node = *open;
-  graph_.tensors.push_back({"probe", ImageShape(value.shape), {}, {}});
+  graph_.tensors.push_back({"probe", ImageShape(LayerShape(value)), {}, {}});
   node.output = static_cast<ir::TensorId>(graph_.tensors.size()) - 1;
   const auto reached = ReachOf(graph_, node, num_channels);
   graph_.tensors.pop_back();
@@ -319,8 +324,8 @@ Result<ActivationValue> GraphBuilder::Quantize(const ActivationValue& value,
     return Unsupported("quantizes a sum of two tensors; supported are sums with integer factors");
   }
   ir::Graph& graph = graph_;
-  node.output = AddTensor("probe", value.shape, codes);
-  const int64_t num_channels = value.shape[0];
+  node.output = AddTensor("probe", LayerShape(value), codes);
+  const int64_t num_channels = LayerShape(value)[0];
   const auto reaches = ReachOf(graph, node, num_channels);
   names_.erase(graph.tensors.back().name);
   graph.tensors.pop_back();
