@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "flow/untrained_network.h"
+#include "importers/max78000/importer.h"
 #include "importers/onnx/importer.h"
 #include "importers/tflite/importer.h"
 #include "ir/network_file.h"
@@ -14,6 +15,7 @@ std::vector<std::string> ShippedModels() { return {"ds-cnn-untrained"}; }
 
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
   if (model == "ds-cnn-untrained") return MakeUntrainedKwsNetwork();
+  if (model.find(".yaml@") != std::string::npos) return importers::ImportMax78000(model);
   const std::filesystem::path path(model);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
@@ -24,7 +26,8 @@ Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
   if (path.extension() == ".onnx") return importers::ImportOnnxFile(path);
   if (path.extension() == ".safetensors") return ir::LoadNetwork(path);
   return InvalidInput(
-      fmt::format("model `{}`: accepted are .tflite and .onnx files, network files (.safetensors) and {}",
+      fmt::format("model `{}`: accepted are .tflite and .onnx files, TABLE.yaml@FOLDER@SHAPE, "
+                  "network files (.safetensors) and {}",
                   model, fmt::join(ShippedModels(), ", ")));
 }
 
