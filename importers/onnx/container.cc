@@ -20,7 +20,8 @@ constexpr int kMaxAttributes = 64;
 constexpr int kMaxOperands = 64;
 constexpr int kMaxRank = 8;
 constexpr int kMaxNesting = 16;
-constexpr int64_t kMaxElements = int64_t{1} << 25;
+constexpr int64_t kMaxElements = int64_t{1} << 23;
+constexpr int64_t kMaxAllElements = int64_t{1} << 25;
 
 // Values of the format's element type field.
 enum ElementType {
@@ -246,11 +247,19 @@ Result<FileModel> OpenContainer(std::span<const uint8_t> bytes) {
   FileModel result;
   result.graph_name = Printable(graph.name());
   std::set<std::string> constant_names;
+  int64_t num_elements = 0;
   for (int i = 0; i < graph.initializers_size(); ++i) {
     const schema::TensorRecord& record = graph.initializers(i);
     MACLOOM_ASSIGN_OR_RETURN(
         FileTensor tensor,
         ReadTensor(record, fmt::format("initializer {} '{}'", i, Printable(record.name()))));
+    num_elements += static_cast<int64_t>(tensor.values.size());
+    if (num_elements > kMaxAllElements) {
+      return Unsupported(
+          fmt::format("the initializers have more than {} elements; supported are "
+                      "at most that many",
+                      kMaxAllElements));
+    }
     if (!constant_names.insert(tensor.name).second) {
       return InvalidInput(
           fmt::format("initializer {} '{}' is there twice; accepted is one of a name", i,

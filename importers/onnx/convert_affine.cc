@@ -16,6 +16,8 @@ bool IsInteger(double value) {
   return value == std::floor(value) && std::fabs(value) < kMaxInteger;
 }
 
+bool IsSmall(int64_t value) { return value > -(int64_t{1} << 62) && value < int64_t{1} << 62; }
+
 bool AreIntegers(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), IsInteger);
 }
@@ -40,6 +42,7 @@ void Multiply(AffineMap& map, const std::vector<double>& factors) {
     for (size_t c = 0; c < values->size(); ++c) {
       const auto factor = static_cast<int64_t>(factors.size() == 1 ? factors[0] : factors[c]);
       if (__builtin_mul_overflow((*values)[c], factor, &(*values)[c])) map.is_exact = false;
+      if (!IsSmall((*values)[c])) map.is_exact = false;
     }
   }
 }
@@ -56,7 +59,7 @@ void Offset(AffineMap& map, const std::vector<double>& addends) {
   for (size_t c = 0; c < map.add.size(); ++c) {
     int64_t scaled = static_cast<int64_t>(addends.size() == 1 ? addends[0] : addends[c]);
     if (__builtin_mul_overflow(scaled, map.div, &scaled) ||
-        __builtin_add_overflow(map.add[c], scaled, &map.add[c])) {
+        __builtin_add_overflow(map.add[c], scaled, &map.add[c]) || !IsSmall(map.add[c])) {
       map.is_exact = false;
     }
   }

@@ -198,10 +198,15 @@ Result<Value> Converter::ConvertQuantizeLinear(const FileNode& node) {
     }
     codes.format.bits = type <= 3 ? 8 : 16;
     codes.format.is_signed = type == 3 || type == 5;
-    codes.zero_point = static_cast<int32_t>(zero_point);
+    codes.zero_point =
+        std::fabs(zero_point) <= 65536 ? static_cast<int32_t>(zero_point) : INT32_MAX;
   }
   codes.min_code = codes.format.MinCode();
   codes.max_code = codes.format.MaxCode();
+  if (codes.zero_point < codes.min_code || codes.zero_point > codes.max_code) {
+    return InvalidInput(fmt::format("zero point is {}; accepted are {} to {}", codes.zero_point,
+                                    codes.min_code, codes.max_code));
+  }
   MACLOOM_ASSIGN_OR_RETURN(const Value operand, Operand(node, 0));
   if (operand.constant != nullptr) {
     return Unsupported("quantizes a constant; supported are weights stored as integers");
@@ -226,9 +231,8 @@ Result<Value> Converter::ConvertDequantizeLinear(const FileNode& node) {
     if (zero_point != 0) return Unsupported("weights have a zero point; supported is 0");
     ConstantValue result;
     result.shape = operand.constant->shape;
-    MACLOOM_ASSIGN_OR_RETURN(
-        result.scales,
-        BroadcastScales(*scale, result.shape, static_cast<int64_t>(Number(node, "axis", 1))));
+    MACLOOM_ASSIGN_OR_RETURN(result.scales,
+                             BroadcastScales(*scale, result.shape, SmallNumber(node, "axis", 1)));
     result.codes = operand.constant->values;
     result.code_bits = 8;
     for (size_t i = 0; i < result.codes.size(); ++i) {

@@ -160,6 +160,11 @@ Result<Value> Converter::ConvertPad(const FileNode& node) {
     value.pad_bottom += at(6);
     value.shape[1] += at(2) + at(6);
   }
+  constexpr int64_t kMaxPadded = int64_t{1} << 24;
+  if (ir::NumElements(value.shape) > kMaxPadded) {
+    return Unsupported(fmt::format("pads to {}; supported are at most {} elements",
+                                   ir::ToString(value.shape), kMaxPadded));
+  }
   return Of(std::move(value));
 }
 

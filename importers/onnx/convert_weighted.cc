@@ -132,7 +132,7 @@ Result<Value> Converter::ConvertConv(const FileNode& node) {
   MACLOOM_ASSIGN_OR_RETURN(open.window, ReadWindow(node, input, kernel));
   const int64_t num_outputs = file[0];
   const int64_t num_inputs = input.shape[0];
-  const int64_t group = static_cast<int64_t>(Number(node, "group", 1));
+  const int64_t group = SmallNumber(node, "group", 1);
   const bool is_depthwise = group == num_inputs && group > 1;
   if (!is_depthwise && group != 1) {
     return Unsupported(fmt::format("has {} groups of {} channels; supported are 1 and {}", group,

@@ -54,6 +54,7 @@ namespace {
 
 constexpr int64_t kMaxExtent = 65535;
 constexpr int64_t kMaxActivationElements = int64_t{1} << 24;
+constexpr int64_t kMaxMadeElements = int64_t{1} << 25;
 
 // Element types of the input whose codes the file states.
 constexpr int32_t kTypeUint8 = 2;
@@ -132,6 +133,7 @@ Result<ir::Graph> Converter::Convert() {
     values_[tensor.name] = Of(ConstantValue{tensor.shape, tensor.values, {}, {}, 0});
   }
   MACLOOM_RETURN_IF_ERROR(AddInput());
+  int64_t num_elements = 0;
   for (const FileNode& node : file_.nodes) {
     if (node.outputs.empty() || node.outputs[0].empty()) {
       return InvalidInput(node.label + ": has no output; accepted is one");
@@ -147,6 +149,19 @@ Result<ir::Graph> Converter::Convert() {
     auto value = (this->*handler)(node);
     if (!value.ok()) {
       return Error{value.error().kind, node.label + ": " + value.error().message};
+    }
+    // Many nodes on one large constant, or on one large map, must not add up.
+    const AffineMap& map = value->activation.map;
+    num_elements += static_cast<int64_t>(map.slope.size() + map.offset.size() + map.num.size() +
+                                         map.add.size());
+    if (value->constant != nullptr) {
+      num_elements += static_cast<int64_t>(value->constant->values.size());
+    }
+    if (num_elements + builder_.num_constant_elements() > kMaxMadeElements) {
+      return Unsupported(fmt::format(
+          "{}: the nodes so far make constants of more than {} elements; supported are at most "
+          "that many",
+          node.label, kMaxMadeElements));
     }
     values_[node.outputs[0]] = std::move(value).value();
   }
@@ -234,6 +249,11 @@ double Converter::Number(const FileNode& node, const char* name, double otherwis
   return attribute.tensor.values.empty() ? attribute.number : attribute.tensor.values[0];
 }
 
+int64_t Converter::SmallNumber(const FileNode& node, const char* name, int64_t otherwise) {
+  const double number = Number(node, name, static_cast<double>(otherwise));
+  return number >= 0 && number <= 65535 ? static_cast<int64_t>(number) : -1;
+}
+
 Result<std::vector<int64_t>> Converter::Numbers(const FileNode& node, const char* name,
                                                 size_t count, int64_t otherwise, int64_t low,
                                                 int64_t high) {
@@ -259,7 +279,7 @@ std::string Converter::Text(const FileNode& node, const char* name, const char* 
 Result<ir::Window> Converter::ReadWindow(const FileNode& node, const ActivationValue& input,
                                          const std::vector<int64_t>& kernel) const {
   const size_t axes = kernel.size();
-  if (axes + 1 != input.shape.size()) {
+  if (axes < 1 || axes + 1 != input.shape.size()) {
     return InvalidInput(fmt::format("a kernel of {} axes on an input of {}; accepted are equal",
                                     axes, input.shape.size() - 1));
   }
@@ -313,6 +333,12 @@ Result<ir::Shape> Converter::WindowedShape(const ActivationValue& input, const i
   const int64_t width = input.shape[axes] - input.pad_left - input.pad_right;
   const int64_t out_w = extent(width, window.kernel_w, window.stride_w, window.dilation_w,
                                window.pad_left, window.pad_right);
+  const int64_t padded = (width + window.pad_left + window.pad_right) *
+                         ((axes == 2 ? input.shape[1] : 1) + window.pad_top + window.pad_bottom);
+  if (padded > kMaxActivationElements) {
+    return Unsupported(fmt::format("its padded image has {} positions; supported are at most {}",
+                                   padded, kMaxActivationElements));
+  }
   ir::Shape shape = {channels};
   if (axes == 2) {
     const int64_t height = input.shape[1] - input.pad_top - input.pad_bottom;

@@ -89,6 +89,8 @@ class Converter {
     return index < node.inputs.size() && !node.inputs[index].empty();
   }
   static double Number(const FileNode& node, const char* name, double otherwise);
+  /// Number() as an integer; -1 for anything outside 0..65535.
+  static int64_t SmallNumber(const FileNode& node, const char* name, int64_t otherwise);
   static Result<std::vector<int64_t>> Numbers(const FileNode& node, const char* name, size_t count,
                                               int64_t otherwise, int64_t low, int64_t high);
   static std::string Text(const FileNode& node, const char* name, const char* otherwise);

@@ -12,7 +12,7 @@
 
 namespace macloom::importers::onnx {
 
-inline constexpr size_t kMaxFileBytes = size_t{1} << 28;
+inline constexpr size_t kMaxFileBytes = size_t{1} << 27;
 
 /// A constant tensor. Integers up to 2^53 and float32 are exact in a double; larger ones are
 /// refused.

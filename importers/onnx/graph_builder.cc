@@ -125,6 +125,7 @@ ir::ConstantId GraphBuilder::AddConstant(const std::string& name, ir::Shape shap
   constant.shape = std::move(shape);
   constant.format.bits = bits;
   constant.codes = std::move(codes);
+  num_constant_elements_ += static_cast<int64_t>(constant.codes.size());
   graph_.constants.push_back(std::move(constant));
   return static_cast<ir::ConstantId>(graph_.constants.size()) - 1;
 }
@@ -330,6 +331,19 @@ Result<ActivationValue> GraphBuilder::Quantize(const ActivationValue& value,
   names_.erase(graph.tensors.back().name);
   graph.tensors.pop_back();
   if (!reaches.ok()) return reaches.error();
+  for (const std::vector<double>* values : {&value.map.slope, &value.map.offset}) {
+    constexpr double kMaxReal = 1e30;
+    for (const double real : *values) {
+      if (std::fabs(real) <= kMaxReal) continue;
+      return Unsupported(fmt::format("a factor or addend of {}; supported are at most 1e30", real));
+    }
+  }
+  constexpr int64_t kMaxThresholds = int64_t{1} << 22;
+  if ((codes.max_code - codes.min_code) * num_channels > kMaxThresholds) {
+    return Unsupported(fmt::format("{} channels of {} codes; supported are {} together",
+                                   num_channels, codes.max_code - codes.min_code + 1,
+                                   kMaxThresholds));
+  }
   const int64_t min_code = codes.min_code - codes.zero_point;
   const int64_t max_code = codes.max_code - codes.zero_point;
   const bool is_uniform =

@@ -63,6 +63,9 @@ class GraphBuilder {
 
   std::string UniqueName(const std::string& wanted);
 
+  /// Elements of all weights and biases so far.
+  int64_t num_constant_elements() const { return num_constant_elements_; }
+
  private:
   Result<ActivationValue> AddNode(ir::Node node, const ActivationValue& from,
                                   const CodeFormat& codes, const std::string& name);
@@ -71,6 +74,7 @@ class GraphBuilder {
 
   ir::Graph graph_;
   std::set<std::string> names_;
+  int64_t num_constant_elements_ = 0;
 };
 
 /// [C, H, W] as [H, W, C], [C, W] as [1, W, C], [C] as [C].

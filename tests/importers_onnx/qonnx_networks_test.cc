@@ -87,15 +87,22 @@ std::vector<double> Floats(const NpyArray& array) {
 
 TEST(QonnxNetworks, KeywordMlpNamesThePublishedClass) {
   MACLOOM_DATA_PACK(pack, "qonnx-models");
-  const auto input = ReadNpy(pack / "kwsmlp_input.npy");
+  auto bytes = ReadFile(pack / "kwsmlp_input.npy", 1 << 20);
   const auto output = ReadNpy(pack / "kwsmlp_expected_output.npy");
-  ASSERT_TRUE(input.ok() && output.ok());
-  ASSERT_EQ(input->dtype, "<f4");
-  const std::vector<double> sample = Floats(*input);
-  ASSERT_EQ(sample.size(), 490u);
-  // The published label is stored as a number of whichever type.
-  const int label = output->dtype == "<f4" ? static_cast<int>(Floats(*output)[0])
-                                           : static_cast<int>(ToInt64(*output).value()[0]);
+  ASSERT_TRUE(bytes.ok() && output.ok());
+  // The array 1x1x10x49 is stored in Fortran order: as 49x10 in C order.
+  const std::string before = "'fortran_order': True, ";
+  const auto place = std::search(bytes->begin(), bytes->end(), before.begin(), before.end());
+  ASSERT_NE(place, bytes->end());
+  const std::string after = "'fortran_order': False,";
+  std::copy(after.begin(), after.end(), place);
+  const auto input = ParseNpy(*bytes);
+  ASSERT_TRUE(input.ok()) << input.error().message;
+  const std::vector<double> stored = Floats(*input);
+  ASSERT_EQ(stored.size(), 490u);
+  std::vector<double> sample(490);
+  for (size_t i = 0; i < 490; ++i) sample[i] = stored[i % 49 * 10 + i / 49];
+  const int label = static_cast<int>(ToInt64(*output).value()[0]);
   EXPECT_EQ(CheckQuantizers(pack / "kwsmlp_w3a3.onnx", sample, 3), label);
 }
 
