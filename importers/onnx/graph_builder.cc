@@ -314,8 +314,13 @@ Result<ActivationValue> GraphBuilder::RequantizeUnclamped(const ActivationValue&
 }
 
 Result<ActivationValue> GraphBuilder::Quantize(const ActivationValue& value,
-                                               const CodeFormat& codes, QuantRounding rounding,
+                                               const CodeFormat& wanted, QuantRounding rounding,
                                                const std::string& name) {
+  // max(value, 0) is the smallest code at 0: a clamp.
+  CodeFormat codes = wanted;
+  if (value.has_relu && rounding != QuantRounding::kBipolar) {
+    codes.min_code = std::max<int64_t>(codes.min_code, codes.zero_point);
+  }
   if (value.is_floored) {
     return Unsupported("quantizes a value that was rounded before; supported is one rounding");
   }
