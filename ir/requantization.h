@@ -40,11 +40,11 @@ struct Requantization {
   /// leaves `multiplier` 0; kMultiplyAddDivide uses `multiplier` as m, any 32-bit integer, and
   /// leaves `shift` 0. Empty for kNone and kMean.
   std::vector<FixedPointMultiplier> channels;
-  std::vector<int64_t> addends;  ///< kMultiplyAddDivide only: b, as many as `channels`.
-  int64_t divisor = 1;           ///< kMultiplyAddDivide only: d >= 1.
   int32_t zero_point = 0;
   int32_t clamp_min = -128;
   int32_t clamp_max = 127;
+  std::vector<int64_t> addends = {};  ///< kMultiplyAddDivide only: b, as many as `channels`.
+  int64_t divisor = 1;                ///< kMultiplyAddDivide only: d >= 1.
 
   /// The pair of output channel c.
   const FixedPointMultiplier& ForChannel(int64_t c) const {
