@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fstream>
+
 #include "flow/untrained_network.h"
 #include "importers/max78000/importer.h"
 #include "importers/onnx/importer.h"
@@ -10,6 +12,17 @@
 #include "ir/network_file.h"
 
 namespace macloom::flow {
+
+namespace {
+
+bool LooksLikeOnnxFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  uint8_t head[8] = {};
+  file.read(reinterpret_cast<char*>(head), sizeof head);
+  return file.good() && importers::LooksLikeOnnx(head);
+}
+
+}  // namespace
 
 std::vector<std::string> ShippedModels() { return {"ds-cnn-untrained"}; }
 
@@ -25,6 +38,7 @@ Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
   if (path.extension() == ".tflite") return importers::ImportTfliteFile(path, {rounding});
   if (path.extension() == ".onnx") return importers::ImportOnnxFile(path);
   if (path.extension() == ".safetensors") return ir::LoadNetwork(path);
+  if (LooksLikeOnnxFile(path)) return importers::ImportOnnxFile(path);
   return InvalidInput(
       fmt::format("model `{}`: accepted are .tflite and .onnx files, TABLE.yaml@FOLDER@SHAPE, "
                   "network files (.safetensors) and {}",
