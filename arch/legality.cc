@@ -67,6 +67,11 @@ Status CheckOptions(const Job& job) {
 Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_nodes) {
   for (int n = 0; n < num_nodes; ++n) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
+    if (node.requantization.kind == ir::RequantizationKind::kMultiplyAddDivide) {
+      return RefuseNode(node,
+                        "requantization is multiply-add-divide; the lanes round x * multiplier * "
+                        "2^shift to nearest (multiplier and shift kinds)");
+    }
     MACLOOM_RETURN_IF_ERROR(CheckTensors(graph, node, config.activation_bits));
     MACLOOM_RETURN_IF_ERROR(CheckWeights(graph, node, config.weight_bits));
   }

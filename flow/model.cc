@@ -3,16 +3,32 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fstream>
+
 #include "flow/untrained_network.h"
+#include "importers/max78000/importer.h"
+#include "importers/onnx/importer.h"
 #include "importers/tflite/importer.h"
 #include "ir/network_file.h"
 
 namespace macloom::flow {
 
+namespace {
+
+bool LooksLikeOnnxFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  uint8_t head[8] = {};
+  file.read(reinterpret_cast<char*>(head), sizeof head);
+  return file.good() && importers::LooksLikeOnnx(head);
+}
+
+}  // namespace
+
 std::vector<std::string> ShippedModels() { return {"ds-cnn-untrained"}; }
 
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
   if (model == "ds-cnn-untrained") return MakeUntrainedKwsNetwork();
+  if (model.find(".yaml@") != std::string::npos) return importers::ImportMax78000(model);
   const std::filesystem::path path(model);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
@@ -20,9 +36,12 @@ Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
                                     model, fmt::join(ShippedModels(), ", ")));
   }
   if (path.extension() == ".tflite") return importers::ImportTfliteFile(path, {rounding});
+  if (path.extension() == ".onnx") return importers::ImportOnnxFile(path);
   if (path.extension() == ".safetensors") return ir::LoadNetwork(path);
+  if (LooksLikeOnnxFile(path)) return importers::ImportOnnxFile(path);
   return InvalidInput(
-      fmt::format("model `{}`: accepted are .tflite files, network files (.safetensors) and {}",
+      fmt::format("model `{}`: accepted are .tflite and .onnx files, TABLE.yaml@FOLDER@SHAPE, "
+                  "network files (.safetensors) and {}",
                   model, fmt::join(ShippedModels(), ", ")));
 }
 

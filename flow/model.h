@@ -1,4 +1,4 @@
-// Names of networks a user may give: a .tflite file, our network file, or a shipped name.
+// Names of networks a user may give: a .tflite or .onnx file, our network file, or a shipped name.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace macloom::flow {
 /// Shipped networks; the first is the default.
 std::vector<std::string> ShippedModels();
 
-/// Loads `model`: a shipped name, a path ending in .tflite, or a network file (.safetensors).
+/// Loads `model`: a shipped name, a path ending in .tflite or .onnx, or a network file (.safetensors).
 /// `rounding` matters for foreign files only. @return kInvalidInput naming what is accepted.
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding);
 

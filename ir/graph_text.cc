@@ -52,6 +52,12 @@ std::string RequantizationText(const Requantization& requantization) {
     text += fmt::format(" {} multipliers, shifts {}..{}", requantization.channels.size(),
                         low->shift, high->shift);
   }
+  if (requantization.kind == RequantizationKind::kMultiplyAddDivide) {
+    text += requantization.addends.size() == 1
+                ? fmt::format(" add={}", requantization.addends[0])
+                : fmt::format(" {} addends", requantization.addends.size());
+    text += fmt::format(" divide={}", requantization.divisor);
+  }
   text += fmt::format(" zero={} clamp={}..{}", requantization.zero_point, requantization.clamp_min,
                       requantization.clamp_max);
   return text;

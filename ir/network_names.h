@@ -31,11 +31,12 @@ inline constexpr std::array<std::pair<std::string_view, OperatorKind>, 10> kOper
      {"RESHAPE", OperatorKind::kReshape},
      {"SOFTMAX", OperatorKind::kSoftmax}}};
 
-inline constexpr std::array<std::pair<std::string_view, RequantizationKind>, 5>
+inline constexpr std::array<std::pair<std::string_view, RequantizationKind>, 6>
     kRequantizationNames = {{{"none", RequantizationKind::kNone},
                              {"shift", RequantizationKind::kShift},
                              {"multiplier-double", RequantizationKind::kMultiplierDouble},
                              {"multiplier-single", RequantizationKind::kMultiplierSingle},
+                             {"multiply-add-divide", RequantizationKind::kMultiplyAddDivide},
                              {"mean", RequantizationKind::kMean}}};
 
 inline constexpr std::array<std::pair<std::string_view, Rounding>, 2> kRoundingNames = {

@@ -202,6 +202,11 @@ class Reader {
     if (fields.Has("multipliers") || fields.Has("shifts")) {
       requantization.channels = ReadPairs(fields);
     }
+    if (requantization.kind == RequantizationKind::kMultiplyAddDivide) {
+      requantization.divisor = fields.GetInt("divisor", 1, INT64_MAX);
+      const SafetensorsTensor* addends = Find(fields, "addends", "I64");
+      if (addends != nullptr) requantization.addends = ValuesOf<int64_t, int64_t>(*addends);
+    }
     fields.RefuseOthers();
     return requantization;
   }

@@ -128,6 +128,13 @@ class Writer {
                  {"zero_point", requantization.zero_point},
                  {"clamp", {requantization.clamp_min, requantization.clamp_max}}};
     if (!requantization.channels.empty()) AddPairs(json, requantization.channels, node.name);
+    if (requantization.kind == RequantizationKind::kMultiplyAddDivide) {
+      json["divisor"] = requantization.divisor;
+      json["addends"] =
+          Store(node.name + ".addends",
+                TensorOf<int64_t>("I64", {static_cast<int64_t>(requantization.addends.size())},
+                                  requantization.addends));
+    }
     return json;
   }
 

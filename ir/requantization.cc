@@ -38,6 +38,8 @@ std::string ToString(RequantizationKind kind) {
       return "multiplier-double";
     case RequantizationKind::kMultiplierSingle:
       return "multiplier-single";
+    case RequantizationKind::kMultiplyAddDivide:
+      return "multiply-add-divide";
     case RequantizationKind::kMean:
       return "mean";
   }

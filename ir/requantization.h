@@ -12,10 +12,12 @@ namespace macloom::ir {
 /// Formulas are normative in docs/numerics.md section 4. x = accumulator, m = multiplier, sh =
 /// shift.
 enum class RequantizationKind {
-  kNone,              ///< Codes are moved or chosen; MAX_POOL_2D still clamps.
-  kShift,             ///< (x + 2^(s-1)) >> s, s = shifts[c] in 0..31 (fixed-point networks).
-  kMultiplierDouble,  ///< TFLite default: SRDHM(x * 2^max(sh,0), m), then RDPOT by max(-sh,0).
-  kMultiplierSingle,  ///< (x*m + 2^(30-sh)) >> (31-sh).
+  kNone,               ///< Codes are moved or chosen; MAX_POOL_2D still clamps.
+  kShift,              ///< (x + 2^(s-1)) >> s, s = shifts[c] in 0..31 (fixed-point networks).
+  kMultiplierDouble,   ///< TFLite default: SRDHM(x * 2^max(sh,0), m), then RDPOT by max(-sh,0).
+  kMultiplierSingle,   ///< (x*m + 2^(30-sh)) >> (31-sh).
+  kMultiplyAddDivide,  ///< floor((x*m + b) / d), integers; m, b per channel, d per layer (PULP,
+                       ///< QONNX).
   kMean,  ///< x > 0 ? (x + n/2)/n : (x - n/2)/n, C division, n positions inside the image.
 };
 
@@ -35,15 +37,22 @@ struct FixedPointMultiplier {
 struct Requantization {
   RequantizationKind kind = RequantizationKind::kNone;
   /// One per output channel, or exactly one for the whole layer. kShift uses `shift` as s >= 0 and
-  /// leaves `multiplier` 0. Empty for kNone and kMean.
+  /// leaves `multiplier` 0; kMultiplyAddDivide uses `multiplier` as m, any 32-bit integer, and
+  /// leaves `shift` 0. Empty for kNone and kMean.
   std::vector<FixedPointMultiplier> channels;
   int32_t zero_point = 0;
   int32_t clamp_min = -128;
   int32_t clamp_max = 127;
+  std::vector<int64_t> addends = {};  ///< kMultiplyAddDivide only: b, as many as `channels`.
+  int64_t divisor = 1;                ///< kMultiplyAddDivide only: d >= 1.
 
   /// The pair of output channel c.
   const FixedPointMultiplier& ForChannel(int64_t c) const {
     return channels.size() == 1 ? channels[0] : channels[static_cast<size_t>(c)];
+  }
+  /// The addend of output channel c. @pre kMultiplyAddDivide.
+  int64_t AddendOf(int64_t c) const {
+    return addends.size() == 1 ? addends[0] : addends[static_cast<size_t>(c)];
   }
 };
 
@@ -53,6 +62,8 @@ struct Requantization {
 /// (kMultiplierDouble or kMultiplierSingle) is the rounding of all three MBQM. Fixed-point networks
 /// (kShift) align the points instead: a_i = (q_i - z_i) << input[i].shift, 0 to 19, multiplier 0;
 ///   y = clamp(((a_0 + a_1 + 2^(s-1)) >> s) + zero_point) with s = output.shift.
+/// kMultiplyAddDivide weights them with integers, a_i = (q_i - z_i) * input[i].multiplier, shifts
+/// and `output` 0: y = clamp(floor((a_0 + a_1 + b) / d) + zero_point), no channel pairs, one b.
 struct AddParameters {
   FixedPointMultiplier input[2];
   FixedPointMultiplier output;

@@ -98,20 +98,26 @@ Status CheckQuantization(const NumberFormat& format, const Quantization& quantiz
   return {};
 }
 
-Status CheckIntegerFormat(const NumberFormat& format, const std::string& where) {
+// A tensor that nothing reads, so that no multiplier sees its codes, may hold whole accumulators.
+constexpr int kMaxFinalBits = 32;
+
+Status CheckIntegerFormat(const NumberFormat& format, bool is_read, const std::string& where) {
   if (!format.IsInteger()) {
     return Unsupported(
         fmt::format("{}: format {} is not supported; supported are affine and "
                     "fixed-point integers of 2 to 16 bits",
                     where, ToString(format)));
   }
-  const Status status = Validate(format);
+  NumberFormat checked = format;
+  const bool is_wide = !is_read && format.is_signed && format.bits <= kMaxFinalBits;
+  if (is_wide) checked.bits = std::min(format.bits, 16);
+  const Status status = Validate(checked);
   if (!status.ok()) return InvalidInput(fmt::format("{}: {}", where, status.error().message));
   return {};
 }
 
-Status CheckTensor(const TensorInfo& tensor, const std::string& where) {
-  MACLOOM_RETURN_IF_ERROR(CheckIntegerFormat(tensor.format, where));
+Status CheckTensor(const TensorInfo& tensor, bool is_read, const std::string& where) {
+  MACLOOM_RETURN_IF_ERROR(CheckIntegerFormat(tensor.format, is_read, where));
   const Quantization& quantization = tensor.quantization;
   if (quantization.axis != -1) {
     return Unsupported(
@@ -195,10 +201,19 @@ Status CheckTexts(const Graph& graph) {
 
 Status CheckTensors(const Graph& graph) {
   int64_t total = 0;
+  std::vector<char> is_read(graph.tensors.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (const TensorId id : node.inputs) {
+      if (id >= 0 && id < static_cast<int>(is_read.size())) is_read[static_cast<size_t>(id)] = 1;
+    }
+  }
+  if (graph.input >= 0 && graph.input < static_cast<int>(is_read.size())) {
+    is_read[static_cast<size_t>(graph.input)] = 1;
+  }
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     const std::string where = fmt::format("tensor {} \"{}\"", i, graph.tensors[i].name);
     MACLOOM_ASSIGN_OR_RETURN(const int64_t count, CheckedElements(graph.tensors[i].shape, where));
-    MACLOOM_RETURN_IF_ERROR(CheckTensor(graph.tensors[i], where));
+    MACLOOM_RETURN_IF_ERROR(CheckTensor(graph.tensors[i], is_read[i] != 0, where));
     total += count;
     if (total > kMaxTotalElements) {
       return InvalidInput(

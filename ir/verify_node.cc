@@ -119,18 +119,60 @@ Status CheckShift(const FixedPointMultiplier& pair) {
   return {};
 }
 
+constexpr const char* kWeightedKinds =
+    "shift, multiply-add-divide, multiplier-double or multiplier-single";
+
+/// Divisor, addends and pairs of a multiply-add-divide of `num_pairs` pairs.
+Status CheckMultiplyAddDivide(const Requantization& requantization, size_t num_pairs) {
+  if (requantization.divisor < 1) {
+    return InvalidInput(
+        fmt::format("divisor is {}; accepted are values above 0", requantization.divisor));
+  }
+  if (requantization.addends.size() != num_pairs) {
+    return InvalidInput(
+        fmt::format("has {} addends; accepted are {}", requantization.addends.size(), num_pairs));
+  }
+  for (const FixedPointMultiplier& pair : requantization.channels) {
+    if (pair.shift == 0) continue;
+    return InvalidInput(
+        fmt::format("multiply-add-divide requantization has shift {}; accepted is 0", pair.shift));
+  }
+  return {};
+}
+
+/// |x*m + b| stays inside 62 bits for |x| <= `bound`, so that a zero point may be added, too.
+Status CheckAffineRange(__int128 bound, int64_t multiplier, int64_t addend, int64_t channel) {
+  constexpr __int128 kLimit = __int128{1} << 62;
+  const __int128 magnitude_of_m = multiplier < 0 ? -__int128{multiplier} : __int128{multiplier};
+  const __int128 magnitude_of_b = addend < 0 ? -__int128{addend} : __int128{addend};
+  if (bound * magnitude_of_m + magnitude_of_b < kLimit) return {};
+  return InvalidInput(fmt::format(
+      "multiplier {} and addend {} of channel {} may take the accumulator beyond 62 bits; accepted "
+      "are smaller ones",
+      multiplier, addend, channel));
+}
+
+__int128 Magnitude(const AccumulatorRange& range) {
+  return std::max(-__int128{range.low}, __int128{range.high});
+}
+
 // CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED: every channel's accumulator must survive the
 // requantization's own arithmetic.
 Status CheckWeighted(const Graph& graph, const Node& node) {
   const Requantization& requantization = node.requantization;
   const bool is_shift = requantization.kind == RequantizationKind::kShift;
-  MACLOOM_RETURN_IF_ERROR(CheckKind(node, is_shift || IsMultiplier(requantization.kind),
-                                    "shift, multiplier-double or multiplier-single"));
+  const bool is_affine = requantization.kind == RequantizationKind::kMultiplyAddDivide;
+  MACLOOM_RETURN_IF_ERROR(
+      CheckKind(node, is_shift || is_affine || IsMultiplier(requantization.kind), kWeightedKinds));
   const int64_t num_outputs = NumOutputChannels(graph, node);
   MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 1, static_cast<size_t>(num_outputs)));
   MACLOOM_RETURN_IF_ERROR(
       CheckClamp(graph, node, graph.tensor(node.output).quantization.zero_point()));
+  if (is_affine) {
+    MACLOOM_RETURN_IF_ERROR(CheckMultiplyAddDivide(requantization, requantization.channels.size()));
+  }
   for (const FixedPointMultiplier& pair : requantization.channels) {
+    if (is_affine) break;
     MACLOOM_RETURN_IF_ERROR(is_shift ? CheckShift(pair) : CheckMultiplier(pair, "multiplier"));
   }
   const std::vector<AccumulatorRange> ranges =
@@ -142,6 +184,12 @@ Status CheckWeighted(const Graph& graph, const Node& node) {
           "the accumulator of output channel {} may leave 63 bits; accepted are biases and weights "
           "whose sums stay inside",
           oc));
+    }
+    if (is_affine) {
+      MACLOOM_RETURN_IF_ERROR(CheckAffineRange(Magnitude(range),
+                                               requantization.ForChannel(oc).multiplier,
+                                               requantization.AddendOf(oc), oc));
+      continue;
     }
     const int shift = std::max(requantization.ForChannel(oc).shift, 0);
     if (!is_shift && range.RequiredBits() + shift > 32) {
@@ -174,14 +222,26 @@ Status CheckShiftAdd(const Node& node) {
   return CheckShift(node.add.output);
 }
 
+// a_0 + a_1 + b: codes of at most 16 bits keep the weighted operands inside 50 bits.
+Status CheckAffineAdd(const Node& node) {
+  for (const FixedPointMultiplier& pair : {node.add.input[0], node.add.input[1], node.add.output}) {
+    if (pair.shift == 0) continue;
+    return InvalidInput(fmt::format("operand has shift {}; accepted is 0", pair.shift));
+  }
+  MACLOOM_RETURN_IF_ERROR(CheckMultiplyAddDivide(node.requantization, 1));
+  return CheckAffineRange(__int128{1} << 50, 1, node.requantization.addends[0], 0);
+}
+
 Status CheckAdd(const Graph& graph, const Node& node) {
   const bool is_shift = node.requantization.kind == RequantizationKind::kShift;
-  MACLOOM_RETURN_IF_ERROR(CheckKind(node, is_shift || IsMultiplier(node.requantization.kind),
-                                    "shift, multiplier-double or multiplier-single"));
+  const bool is_affine = node.requantization.kind == RequantizationKind::kMultiplyAddDivide;
+  MACLOOM_RETURN_IF_ERROR(CheckKind(
+      node, is_shift || is_affine || IsMultiplier(node.requantization.kind), kWeightedKinds));
   MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
   MACLOOM_RETURN_IF_ERROR(
       CheckClamp(graph, node, graph.tensor(node.output).quantization.zero_point()));
   if (is_shift) return CheckShiftAdd(node);
+  if (is_affine) return CheckAffineAdd(node);
   int64_t sum = 0;
   for (int i = 0; i < 2; ++i) {
     const FixedPointMultiplier& pair = node.add.input[i];
@@ -217,9 +277,16 @@ Status CheckAveragePool(const Graph& graph, const Node& node) {
   if (requantization.kind == RequantizationKind::kShift) {
     MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 1, 1));
     MACLOOM_RETURN_IF_ERROR(CheckShift(requantization.channels[0]));
+  } else if (requantization.kind == RequantizationKind::kMultiplyAddDivide) {
+    MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 1, 1));
+    MACLOOM_RETURN_IF_ERROR(CheckMultiplyAddDivide(requantization, 1));
+    const std::vector<AccumulatorRange> ranges =
+        AccumulatorRanges(graph, node, InputCodeRange(graph, node));
+    MACLOOM_RETURN_IF_ERROR(CheckAffineRange(
+        Magnitude(ranges[0]), requantization.channels[0].multiplier, requantization.addends[0], 0));
   } else {
-    MACLOOM_RETURN_IF_ERROR(
-        CheckKind(node, requantization.kind == RequantizationKind::kMean, "mean or shift"));
+    MACLOOM_RETURN_IF_ERROR(CheckKind(node, requantization.kind == RequantizationKind::kMean,
+                                      "mean, shift or multiply-add-divide"));
     MACLOOM_RETURN_IF_ERROR(CheckNumChannels(node, 0, 0));
   }
   return CheckClamp(graph, node, 0);

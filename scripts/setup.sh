@@ -9,6 +9,7 @@ packages=(
   libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libssl-dev zlib1g-dev libarchive-dev
   libflatbuffers-dev flatbuffers-compiler
+  libprotobuf-dev protobuf-compiler libyaml-cpp-dev
   libgtest-dev libgmock-dev
   "$@"
 )

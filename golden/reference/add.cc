@@ -25,6 +25,19 @@ NodeRun Add(const ir::Graph& graph, const ir::Node& node, const ir::TensorValue&
     }
     return run;
   }
+  if (requantization.kind == ir::RequantizationKind::kMultiplyAddDivide) {
+    const auto weighted = [&](size_t i, int32_t code) {
+      const int64_t zero_point = graph.tensor(node.inputs[i]).quantization.zero_point();
+      return (code - zero_point) * int64_t{node.add.input[i].multiplier};
+    };
+    for (size_t i = 0; i < a.codes.size(); ++i) {
+      const int64_t sum = weighted(0, a.codes[i]) + weighted(1, b.codes[i]);
+      const int64_t divided =
+          MultiplyAddDivide(sum, 1, requantization.addends[0], requantization.divisor);
+      run.Append(Clamp(divided + requantization.zero_point, requantization));
+    }
+    return run;
+  }
   for (size_t i = 0; i < a.codes.size(); ++i) {
     const int64_t sum = scaled(0, a.codes[i]) + scaled(1, b.codes[i]);
     const int64_t rounded = Scale(sum, node.add.output, requantization.kind);

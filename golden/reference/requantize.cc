@@ -56,6 +56,14 @@ int64_t RoundingShiftRight(int64_t x, int s) {
   return FloorShift(static_cast<__int128>(x) + (__int128{1} << (s - 1)), s);
 }
 
+int64_t MultiplyAddDivide(int64_t x, int64_t m, int64_t b, int64_t d) {
+  MACLOOM_CHECK(d > 0);
+  const __int128 dividend = static_cast<__int128>(x) * m + b;
+  // C division truncates: one less for a negative dividend with a remainder.
+  const __int128 quotient = dividend / d;
+  return static_cast<int64_t>(dividend % d < 0 ? quotient - 1 : quotient);
+}
+
 int64_t RoundingMean(int64_t x, int64_t n) {
   MACLOOM_CHECK(n > 0);
   return x > 0 ? (x + n / 2) / n : (x - n / 2) / n;
@@ -77,6 +85,10 @@ Requantized Requantize(int64_t x, const ir::Requantization& requantization, int6
     case ir::RequantizationKind::kMultiplierDouble:
     case ir::RequantizationKind::kMultiplierSingle:
       rounded = Scale(x, requantization.ForChannel(channel), requantization.kind);
+      break;
+    case ir::RequantizationKind::kMultiplyAddDivide:
+      rounded = MultiplyAddDivide(x, requantization.ForChannel(channel).multiplier,
+                                  requantization.AddendOf(channel), requantization.divisor);
       break;
     case ir::RequantizationKind::kMean:
       rounded = RoundingMean(x, num_positions);

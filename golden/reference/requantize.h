@@ -28,6 +28,9 @@ int64_t Scale(int64_t x, const ir::FixedPointMultiplier& pair, ir::Requantizatio
 /// floor((x + 2^(s-1)) / 2^s), ties toward plus infinity; s = 0: x. @pre 0 <= s <= 31.
 int64_t RoundingShiftRight(int64_t x, int s);
 
+/// floor((x*m + b) / d). @pre d >= 1; |x*m + b| < 2^62.
+int64_t MultiplyAddDivide(int64_t x, int64_t m, int64_t b, int64_t d);
+
 /// x / n to nearest, ties away from zero: x > 0 ? (x + n/2)/n : (x - n/2)/n with truncating
 /// division. For odd n, n/2 is rounded down and no tie exists. @pre n > 0, |x| < 2^62.
 int64_t RoundingMean(int64_t x, int64_t n);

@@ -225,8 +225,9 @@ TEST(VerifyTest, BadShapesOfOperators) {
 }
 
 TEST(VerifyTest, BadRequantization) {
-  ExpectConvMessage([](Graph& g) { OnlyNode(g).requantization.kind = RequantizationKind::kMean; },
-                    "requantization is mean; accepted is shift, multiplier-double");
+  ExpectConvMessage(
+      [](Graph& g) { OnlyNode(g).requantization.kind = RequantizationKind::kMean; },
+      "requantization is mean; accepted is shift, multiply-add-divide, multiplier-double");
   ExpectConvMessage([](Graph& g) { OnlyNode(g).requantization.channels.pop_back(); },
                     "requantization has 3 multipliers; accepted are 1 or 4");
   ExpectConvMessage([](Graph& g) { OnlyNode(g).requantization.channels.clear(); },
@@ -320,8 +321,9 @@ TEST(VerifyTest, BadAdd) {
     return MessageAfter(OperatorKind::kAdd, [&](Graph& g) { change(OnlyNode(g)); });
   };
   EXPECT_EQ(message([](Node&) {}), "accepted");
-  EXPECT_THAT(message([](Node& n) { n.requantization.kind = RequantizationKind::kMean; }),
-              HasSubstr("accepted is shift, multiplier-double or multiplier-single"));
+  EXPECT_THAT(
+      message([](Node& n) { n.requantization.kind = RequantizationKind::kMean; }),
+      HasSubstr("accepted is shift, multiply-add-divide, multiplier-double or multiplier-single"));
   EXPECT_THAT(message([](Node& n) { n.requantization.kind = RequantizationKind::kShift; }),
               HasSubstr("accepted are multiplier 0 and left shifts 0 to 19"));
   EXPECT_THAT(message([](Node& n) {
