@@ -37,6 +37,8 @@ TOPS = {"loom_core": "loom_accelerator"}
 ARCHIVES = ["sim/libmacloom_sim.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
             "base/libmacloom_base.a"]
 PROOF_CPU_SECONDS = 20
+# Too large to be proved with what they instantiate.
+CUT = ["loom_accelerator", "loom_array", "loom_core"]
 
 
 def modules_of_library():
@@ -115,18 +117,61 @@ def survivors_of(work):
     return sorted({int(k) for line in found for k in line.split()})
 
 
-def is_equivalent(module, top, mutant, work):
-    """Whether induction proves that this mutant of the module itself has the same outputs."""
+def ports_of(module, path):
+    """(name, is input, bits) of the ports of a module in a JSON netlist of Yosys."""
+    ports = json.loads(path.read_text())["modules"][module]["ports"]
+    return [(name, p["direction"] == "input", len(p["bits"])) for name, p in ports.items()]
+
+
+def wrapper_of(ports, inner, contract):
+    """A module that shows `inner` legal inputs only and of its outputs only what the contract promises."""
+    names, wires, body = [], [], []
+    for name, is_input, bits in ports:
+        names.append(f"  {'input' if is_input else 'output'} [{bits - 1}:0] {name if is_input else name + '__seen'}")
+        wires.append(f"  wire [{bits - 1}:0] {name + '__legal' if is_input else name};")
+        target, value = (f"{name}__legal", name) if is_input else (f"{name}__seen", name)
+        body.append(f"  assign {target} = {contract.get(name, value)};")
+    pins = ", ".join(f".\\{name} ({name + '__legal' if is_input else name})" for name, is_input, _ in ports)
+    return "\n".join([f"module {inner}_seen (", ",\n".join(names), ");", *wires, f"  {inner} u ({pins});", *body,
+                      "endmodule"]) + "\n"
+
+
+def is_equivalent(module, top, mutant, contract, work):
+    """Whether induction proves that this mutant of the module itself has the same outputs.
+
+    Both copies start from equal registers. Instances are cut in the modules of CUT: their outputs
+    are free and the same in both, their inputs must agree.
+    """
     bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
     target = re.search(r"-module (\S+)", bare)[1]
+    netlist = work / "module.json"
+    cut = "expose -evert gold/c:*\n" if module in CUT else ""
+    if not netlist.exists():
+        script = work / "module.ys"
+        script.write_text(f"{read_design(top)}copy {target} gold\n{cut}write_json {netlist}\n")
+        call(["yosys", "-q", "-s", script], work / "module.log", cwd=ROOT)
+    ports = ports_of("gold", netlist)
+    plain = [p for p in ports if re.fullmatch(r"\w+", p[0])]
+    # A port that `expose` made has a name with dots.
+    rename = {p[0]: f"cut{i}" for i, p in enumerate(ports) if p not in plain}
+    ports = [(rename.get(name, name), is_input, bits) for name, is_input, bits in ports]
+    unknown = [name for name in contract if name not in {p[0] for p in ports}]
+    if unknown:
+        raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
+    wrappers = work / "wrappers.v"
+    wrappers.write_text(wrapper_of(ports, "gold", contract) + wrapper_of(ports, "gate", contract))
+    renames = "".join(f"rename {copy}/\\{old} {new}\n" for copy in ("gold", "gate") for old, new in rename.items())
     # Only registers and ports are compared: a wire that differs and changes neither is no difference.
     script = (
         read_design(top) + f"copy {target} gate\ncopy {target} gold\n" +
-        bare.replace(f"-module {target}", "-module gate") + "\nflatten gold gate\nmemory -nomap gold gate\n"
-        "memory_map gold gate\nopt gold gate\nselect -set registers gold/t:*dff* gate/t:*dff* %co1:+[Q]\n"
-        "select -set ports gold/x:* gate/x:*\nselect gold/w:* gate/w:* @registers %d @ports %d\nrename -hide\n"
-        "select -clear\nequiv_make gold gate equiv\nhierarchy -top equiv\nopt\n"
-        "equiv_simple -undef\nequiv_induct -undef\nequiv_status -assert\n"
+        bare.replace(f"-module {target}", "-module gate") + f"\n{cut}{cut.replace('gold', 'gate')}{renames}"
+        f"read_verilog {wrappers}\nflatten gold_seen gate_seen\nselect gold_seen gate_seen\nmemory -nomap\nmemory_map\n"
+        "setundef -zero\nopt_expr\nopt_clean\nselect -clear\n"
+        "select -set registers gold_seen/t:*dff* gate_seen/t:*dff* %co1:+[Q]\n"
+        "select -set ports gold_seen/x:* gate_seen/x:*\n"
+        "select gold_seen/w:* gate_seen/w:* @registers %d @ports %d\nrename -hide\nselect -clear\n"
+        "async2sync gold_seen gate_seen\nequiv_make gold_seen gate_seen equiv\nhierarchy -top equiv\nopt_expr\nopt_clean\n"
+        "equiv_simple\nequiv_induct\nequiv_status -assert\n"
     )
     path = work / "equivalence.ys"
     path.write_text(script)
@@ -134,8 +179,12 @@ def is_equivalent(module, top, mutant, work):
     def limit():
         resource.setrlimit(resource.RLIMIT_CPU, (PROOF_CPU_SECONDS, PROOF_CPU_SECONDS))
 
-    return subprocess.run(["yosys", "-q", "-s", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          cwd=ROOT, preexec_fn=limit).returncode == 0
+    with open(work / "equivalence.log", "w") as log:
+        run = subprocess.run(["yosys", "-s", str(path)], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, preexec_fn=limit)
+    text = (work / "equivalence.log").read_text()
+    if run.returncode > 0 and "ERROR: Found" not in text:
+        raise RuntimeError(f"{path}: the proof did not run\n" + "\n".join(text.splitlines()[-5:]))
+    return run.returncode == 0
 
 
 def place(mutant):
@@ -177,7 +226,7 @@ def score(module, args, explained):
         survivor = {"mutant": k, **place(mutants[k - 1])}
         reason = explained.get(key_of(module, survivor))
         prove = not args.no_proof and (reason is None or args.prove_all)
-        if prove and is_equivalent(module, top, mutants[k - 1], work):
+        if prove and is_equivalent(module, top, mutants[k - 1], contracts_of(module), work):
             result["equivalent"] += 1
         else:
             result["survivors"].append({**survivor, "reason": reason})
@@ -189,6 +238,11 @@ def read_explained():
     entries = json.loads(EXPLAINED.read_text())["survivors"]
     fields = ("module", "mode", "cell", "port", "wire", "text")
     return {tuple(entry[f] for f in fields): entry["reason"] for entry in entries}
+
+
+def contracts_of(module):
+    """{port: expression} of the module's contract: what its input can be, what is promised of its output."""
+    return {c["port"]: c["value"] for c in json.loads(EXPLAINED.read_text())["contracts"] if c["module"] == module}
 
 
 def weight_of(module):
