@@ -38,6 +38,7 @@ ARCHIVES = ["sim/libmacloom_sim.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmac
             "base/libmacloom_base.a"]
 PROOF_CPU_SECONDS = 20
 # Too large to be proved with what they instantiate.
+CUT_MEMORY = pathlib.Path(__file__).with_name("cut_memory.v")
 CUT = ["loom_accelerator", "loom_array", "loom_core"]
 
 
@@ -139,37 +140,37 @@ def wrapper_of(ports, inner, contract):
 def is_equivalent(module, top, mutant, contract, work):
     """Whether induction proves that this mutant of the module itself has the same outputs.
 
-    Both copies start from equal registers. Instances are cut in the modules of CUT: their outputs
-    are free and the same in both, their inputs must agree.
+    Both copies start from equal registers. Large memories, and instances in the modules of CUT, are
+    cut out: what they give is free and the same in both, what they are given must agree.
     """
     bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
     target = re.search(r"-module (\S+)", bare)[1]
     netlist = work / "module.json"
-    cut = "expose -evert gold/c:*\n" if module in CUT else ""
     if not netlist.exists():
         script = work / "module.ys"
-        script.write_text(f"{read_design(top)}copy {target} gold\n{cut}write_json {netlist}\n")
+        script.write_text(f"{read_design(top)}write_rtlil {work / 'design.il'}\ncopy {target} gold\n"
+                          f"write_json {netlist}\n")
         call(["yosys", "-q", "-s", script], work / "module.log", cwd=ROOT)
     ports = ports_of("gold", netlist)
-    plain = [p for p in ports if re.fullmatch(r"\w+", p[0])]
-    # A port that `expose` made has a name with dots.
-    rename = {p[0]: f"cut{i}" for i, p in enumerate(ports) if p not in plain}
-    ports = [(rename.get(name, name), is_input, bits) for name, is_input, bits in ports]
     unknown = [name for name in contract if name not in {p[0] for p in ports}]
     if unknown:
         raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
     wrappers = work / "wrappers.v"
     wrappers.write_text(wrapper_of(ports, "gold", contract) + wrapper_of(ports, "gate", contract))
-    renames = "".join(f"rename {copy}/\\{old} {new}\n" for copy in ("gold", "gate") for old, new in rename.items())
+    keep = "setattr -mod -set keep_hierarchy 1 *\nsetattr -mod -unset keep_hierarchy gold gate gold_seen gate_seen\n"
     # Only registers and ports are compared: a wire that differs and changes neither is no difference.
     script = (
-        read_design(top) + f"copy {target} gate\ncopy {target} gold\n" +
-        bare.replace(f"-module {target}", "-module gate") + f"\n{cut}{cut.replace('gold', 'gate')}{renames}"
-        f"read_verilog {wrappers}\nflatten gold_seen gate_seen\nselect gold_seen gate_seen\nmemory -nomap\nmemory_map\n"
-        "setundef -zero\nopt_expr\nopt_clean\nselect -clear\n"
-        "select -set registers gold_seen/t:*dff* gate_seen/t:*dff* %co1:+[Q]\n"
+        f"read_rtlil {work / 'design.il'}\ncopy {target} gate\ncopy {target} gold\n" +
+        bare.replace(f"-module {target}", "-module gate") + f"\nread_verilog {wrappers}\n"
+        f"{keep if module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
+        "select gold_seen gate_seen\nmemory -nomap\n"
+        f"select gold_seen/r:SIZE>16 gate_seen/r:SIZE>16\ntechmap -map {CUT_MEMORY}\n"
+        "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy\n"
+        "select -set inner gold_seen/t:$* gate_seen/t:$*\n"
+        "expose -evert gold_seen/c:* gate_seen/c:* %u @inner %d\n"
+        "select -set registers gold_seen/t:*dff* gate_seen/t:*dff* %u %co1:+[Q]\n"
         "select -set ports gold_seen/x:* gate_seen/x:*\n"
-        "select gold_seen/w:* gate_seen/w:* @registers %d @ports %d\nrename -hide\nselect -clear\n"
+        "select gold_seen/w:* gate_seen/w:* %u @registers %d @ports %d\nrename -hide\nselect -clear\n"
         "async2sync gold_seen gate_seen\nequiv_make gold_seen gate_seen equiv\nhierarchy -top equiv\nopt_expr\nopt_clean\n"
         "equiv_simple\nequiv_induct\nequiv_status -assert\n"
     )
