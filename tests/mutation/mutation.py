@@ -36,8 +36,10 @@ TOPS = {"loom_core": "loom_accelerator"}
 # Archives of the stages, dependents first.
 ARCHIVES = ["sim/libmacloom_sim.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
             "base/libmacloom_base.a"]
-PROOF_CPU_SECONDS = 20
+PROOF_SECONDS = 15
 # Too large to be proved with what they instantiate.
+# Yosys stops at a memory with two clocks or a switched asynchronous port.
+UNUSABLE = re.compile(r"-port (CLK|RD_CLK|WR_CLK) |-cell \S*memrd\S* -port (EN|ARST|SRST) ")
 CUT_MEMORY = pathlib.Path(__file__).with_name("cut_memory.v")
 CUT = ["loom_accelerator", "loom_array", "loom_core"]
 
@@ -69,12 +71,12 @@ def make_netlist(module, top, args, work):
     """Writes netlist.v with all mutants; returns their descriptions, index 0 = mutant 1."""
     listing = work / "mutants.txt"
     pattern = module if module == top else f"*{module}*"
-    # Not of a clock: Yosys stops at a memory with two clocks. More are drawn, the first N stay.
+    # More are drawn, the first N usable ones stay.
     (work / "list.ys").write_text(
         f"{read_design(top)}mutate -list {2 * args.mutants} -seed {args.seed} -ctrl mutant_i 8 1 -o {listing} {pattern}\n")
     call(["yosys", "-q", "-s", work / "list.ys"], work / "list.log", cwd=ROOT)
     lines = [line for line in listing.read_text().splitlines()
-             if line.startswith("mutate") and not re.search(r"-port (CLK|RD_CLK|WR_CLK) ", line)]
+             if line.startswith("mutate") and not UNUSABLE.search(line)]
     mutants = [re.sub(r"-ctrl mutant_i 8 \d+", f"-ctrl mutant_i 8 {k}", line)
                for k, line in enumerate(lines[:args.mutants], 1)]
     if len(mutants) < args.mutants:
@@ -126,21 +128,30 @@ def ports_of(module, path):
 
 def wrapper_of(ports, inner, contract):
     """A module that shows `inner` legal inputs only and of its outputs only what the contract promises."""
+    bits_of = {name: bits for name, _, bits in ports}
     names, wires, body = [], [], []
     for name, is_input, bits in ports:
         names.append(f"  {'input' if is_input else 'output'} [{bits - 1}:0] {name if is_input else name + '__seen'}")
         wires.append(f"  wire [{bits - 1}:0] {name + '__legal' if is_input else name};")
         target, value = (f"{name}__legal", name) if is_input else (f"{name}__seen", name)
-        body.append(f"  assign {target} = {contract.get(name, value)};")
-    pins = ", ".join(f".\\{name} ({name + '__legal' if is_input else name})" for name, is_input, _ in ports)
+        for item in contract:
+            if name in item["ports"] and "when" in item:
+                flags = bits_of[item["when"]]
+                masks = ", ".join(f"{{{bits // flags}{{{item['when']}[{i}]}}}}" for i in reversed(range(flags)))
+                value = f"{name} & {{{masks}}}"
+            elif name in item["ports"]:
+                value = item["value"]
+        body.append(f"  assign {target} = {value};")
+    body += [f"  {item['declare']}" for item in contract if "declare" in item]
+    pins = ", ".join(f".{name} ({name + '__legal' if is_input else name})" for name, is_input, _ in ports)
     return "\n".join([f"module {inner}_seen (", ",\n".join(names), ");", *wires, f"  {inner} u ({pins});", *body,
                       "endmodule"]) + "\n"
 
 
-def is_equivalent(module, top, mutant, contract, work):
-    """Whether induction proves that this mutant of the module itself has the same outputs.
+def compare(module, top, mutant, contract, work):
+    """Whether this mutant of the module itself can have other outputs: equivalent, different or open.
 
-    Both copies start from equal registers. Large memories, and instances in the modules of CUT, are
+    Both copies start with all registers 0. Large memories, and instances in the modules of CUT, are
     cut out: what they give is free and the same in both, what they are given must agree.
     """
     bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
@@ -152,40 +163,35 @@ def is_equivalent(module, top, mutant, contract, work):
                           f"write_json {netlist}\n")
         call(["yosys", "-q", "-s", script], work / "module.log", cwd=ROOT)
     ports = ports_of("gold", netlist)
-    unknown = [name for name in contract if name not in {p[0] for p in ports}]
+    unknown = {name for item in contract for name in item["ports"]} - {p[0] for p in ports}
     if unknown:
         raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
     wrappers = work / "wrappers.v"
     wrappers.write_text(wrapper_of(ports, "gold", contract) + wrapper_of(ports, "gate", contract))
     keep = "setattr -mod -set keep_hierarchy 1 *\nsetattr -mod -unset keep_hierarchy gold gate gold_seen gate_seen\n"
-    # Only registers and ports are compared: a wire that differs and changes neither is no difference.
     script = (
         f"read_rtlil {work / 'design.il'}\ncopy {target} gate\ncopy {target} gold\n" +
-        bare.replace(f"-module {target}", "-module gate") + f"\nread_verilog {wrappers}\n"
+        bare.replace(f"-module {target}", "-module gate") + f"\nread_verilog {wrappers}\nproc gold_seen gate_seen\n"
         f"{keep if module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
         "select gold_seen gate_seen\nmemory -nomap\n"
         f"select gold_seen/r:SIZE>16 gate_seen/r:SIZE>16\ntechmap -map {CUT_MEMORY}\n"
         "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy\n"
         "select -set inner gold_seen/t:$* gate_seen/t:$*\n"
         "expose -evert gold_seen/c:* gate_seen/c:* %u @inner %d\n"
-        "select -set registers gold_seen/t:*dff* gate_seen/t:*dff* %u %co1:+[Q]\n"
-        "select -set ports gold_seen/x:* gate_seen/x:*\n"
-        "select gold_seen/w:* gate_seen/w:* %u @registers %d @ports %d\nrename -hide\nselect -clear\n"
-        "async2sync gold_seen gate_seen\nequiv_make gold_seen gate_seen equiv\nhierarchy -top equiv\nopt_expr\nopt_clean\n"
-        "equiv_simple\nequiv_induct\nequiv_status -assert\n"
+        "select -clear\nasync2sync gold_seen gate_seen\nmiter -equiv -flatten gold_seen gate_seen miter\n"
+        "hierarchy -top miter\ndffunmap\nopt_expr\nopt_clean\nsetundef -undriven -init -zero\ntechmap\nopt_expr\nopt_clean\n"
+        "setundef -undriven -zero\n"
+        f"aigmap\nclean\nwrite_aiger -zinit {work / 'miter.aig'}\n"
     )
     path = work / "equivalence.ys"
     path.write_text(script)
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_CPU, (PROOF_CPU_SECONDS, PROOF_CPU_SECONDS))
-
-    with open(work / "equivalence.log", "w") as log:
-        run = subprocess.run(["yosys", "-s", str(path)], stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, preexec_fn=limit)
-    text = (work / "equivalence.log").read_text()
-    if run.returncode > 0 and "ERROR: Found" not in text:
-        raise RuntimeError(f"{path}: the proof did not run\n" + "\n".join(text.splitlines()[-5:]))
-    return run.returncode == 0
+    call(["yosys", "-q", "-s", path], work / "equivalence.log", cwd=ROOT)
+    prove = f"&r {work / 'miter.aig'}; &scorr; &put; bmc3 -F 40 -T 3; pdr -T {PROOF_SECONDS}; print_status"
+    call(["yosys-abc", "-c", prove], work / "abc.log", cwd=work)
+    text = (work / "abc.log").read_text()
+    if "Property proved" in text or "Networks are equivalent" in text:
+        return "equivalent"
+    return "different" if "was asserted in frame" in text else "open"
 
 
 def place(mutant):
@@ -227,7 +233,7 @@ def score(module, args, explained):
         survivor = {"mutant": k, **place(mutants[k - 1])}
         reason = explained.get(key_of(module, survivor))
         prove = not args.no_proof and (reason is None or args.prove_all)
-        if prove and is_equivalent(module, top, mutants[k - 1], contracts_of(module), work):
+        if prove and compare(module, top, mutants[k - 1], contracts_of(module), work) == "equivalent":
             result["equivalent"] += 1
         else:
             result["survivors"].append({**survivor, "reason": reason})
@@ -242,8 +248,8 @@ def read_explained():
 
 
 def contracts_of(module):
-    """{port: expression} of the module's contract: what its input can be, what is promised of its output."""
-    return {c["port"]: c["value"] for c in json.loads(EXPLAINED.read_text())["contracts"] if c["module"] == module}
+    """What the inputs of a module can be and what is promised of its outputs."""
+    return [item for item in json.loads(EXPLAINED.read_text())["contracts"] if item["module"] == module]
 
 
 def weight_of(module):
