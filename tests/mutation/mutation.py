@@ -1,23 +1,26 @@
 """Mutation score of the RTL unit tests.
 
 usage: mutation.py [--mutants N] [--seed S] [--jobs J] [--work DIR] [--build DIR] [--minimum PERCENT]
-                   [--report FILE] [--prove-all] [--no-proof] [MODULE...]
+                   [--report FILE] [--record] [--prove-all] [--no-proof] [MODULE...]
 
 For every module of rtl/lib: Yosys makes N mutants of its netlist (a stuck, inverted or swapped bit
 at a cell's port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it; the
-module's own unit test runs once per mutant and either notices (killed) or not (survivor). A
-survivor is compared with the original by Yosys's induction: `equivalent` if no input can ever tell
-them apart. The others must be listed, with the reason, in explained.json beside this file; they
-count as alive all the same:
+module's own unit test runs once per mutant and either notices (killed) or not. What it does not
+notice is tried with the module's property of tests/formal, if it has one there (refuted). The rest
+is compared with the original by model checking (ABC): `equivalent` if no input that the module's
+contract in explained.json allows can ever tell them apart. Proofs recorded in proved.json are not
+repeated as long as every text in them is the same. The others must be listed, with the reason, in
+explained.json; they count as alive all the same:
 
-  score = killed / (mutants - equivalent)
+  score = (killed + refuted) / (mutants - equivalent)
 
 Exit 1 if a survivor is neither equivalent nor listed, if a listed mutant of a module that ran is
-killed, or if the score is below the minimum. DIR of --build holds the archives of the stages that
-the test of the accelerator links.
+killed, if a mutant that the test notices is proved equivalent, or if the score is below the
+minimum. DIR of --build holds the archives of the stages that the test of the accelerator links.
 """
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import pathlib
 import re
@@ -30,13 +33,17 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "rtl" / "lib"
 TESTS = ROOT / "tests" / "rtl"
+PROVED = pathlib.Path(__file__).with_name("proved.json")
 EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
 # Modules that are tested inside another one.
 TOPS = {"loom_core": "loom_accelerator"}
 # Archives of the stages, dependents first.
 ARCHIVES = ["sim/libmacloom_sim.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
             "base/libmacloom_base.a"]
-PROOF_SECONDS = 15
+PROOF_SECONDS = 6
+# Modules with a property in tests/formal that counts as a test: number of its cases.
+PROPERTIES = {"loom_counters": 14}
+SPECS = ROOT / "tests" / "formal"
 # Too large to be proved with what they instantiate.
 # Yosys stops at a memory with two clocks or a switched asynchronous port.
 UNUSABLE = re.compile(r"-port (CLK|RD_CLK|WR_CLK) |-cell \S*memrd\S* -port (EN|ARST|SRST) ")
@@ -148,21 +155,29 @@ def wrapper_of(ports, inner, contract):
                       "endmodule"]) + "\n"
 
 
-def compare(module, top, mutant, contract, work):
-    """Whether this mutant of the module itself can have other outputs: equivalent, different or open.
-
-    Both copies start with all registers 0. Large memories, and instances in the modules of CUT, are
-    cut out: what they give is free and the same in both, what they are given must agree.
-    """
-    bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
-    target = re.search(r"-module (\S+)", bare)[1]
+def write_design(module, top, mutant, work):
+    """Writes design.il, the design without mutants, and module.json, the module alone."""
     netlist = work / "module.json"
     if not netlist.exists():
+        target = re.search(r"-module (\S+)", mutant)[1]
         script = work / "module.ys"
         script.write_text(f"{read_design(top)}write_rtlil {work / 'design.il'}\ncopy {target} gold\n"
                           f"write_json {netlist}\n")
         call(["yosys", "-q", "-s", script], work / "module.log", cwd=ROOT)
-    ports = ports_of("gold", netlist)
+    return netlist
+
+
+def compare(module, top, mutant, work, proved=frozenset()):
+    """Whether this mutant can have other outputs (equivalent, different, open), and the proof's digest.
+
+    Both copies start with all registers 0. Large memories, and instances in the modules of CUT, are
+    cut out: what they give is free and the same in both, what they are given must agree. A proof
+    whose digest is in `proved` has been done before, with the same text of everything in it.
+    """
+    contract = contracts_of(module)
+    bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
+    target = re.search(r"-module (\S+)", bare)[1]
+    ports = ports_of("gold", write_design(module, top, mutant, work))
     unknown = {name for item in contract for name in item["ports"]} - {p[0] for p in ports}
     if unknown:
         raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
@@ -185,13 +200,38 @@ def compare(module, top, mutant, contract, work):
     )
     path = work / "equivalence.ys"
     path.write_text(script)
+    design = (work / "design.il").read_text().partition("\n")[2]
+    whole = "\0".join([design, wrappers.read_text(), CUT_MEMORY.read_text(), script])
+    digest = hashlib.sha256(whole.replace(str(work), "").replace(str(ROOT), "").encode()).hexdigest()[:20]
+    if digest in proved:
+        return "equivalent", digest
     call(["yosys", "-q", "-s", path], work / "equivalence.log", cwd=ROOT)
-    prove = f"&r {work / 'miter.aig'}; &scorr; &put; bmc3 -F 40 -T 3; pdr -T {PROOF_SECONDS}; print_status"
+    prove = f"&r {work / 'miter.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}; print_status"
     call(["yosys-abc", "-c", prove], work / "abc.log", cwd=work)
     text = (work / "abc.log").read_text()
     if "Property proved" in text or "Networks are equivalent" in text:
-        return "equivalent"
-    return "different" if "was asserted in frame" in text else "open"
+        return "equivalent", digest
+    return ("different" if "was asserted in frame" in text else "open"), digest
+
+
+def is_refuted(module, top, mutant, work):
+    """Whether the property of tests/formal about this module has a counterexample in the mutant."""
+    stem = module.removeprefix("loom_")
+    write_design(module, top, mutant, work)
+    lines = [f"read_rtlil {work / 'design.il'}", re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant),
+             f"read_verilog -sv {SPECS / f'{stem}_spec.sv'}", "design -save read"]
+    for case in range(PROPERTIES[module]):
+        lines += ["design -load read", f"chparam -set Watched {case} {stem}_proof", f"hierarchy -check -top {stem}_proof",
+                  "proc", "memory -nomap", "memory_map", "flatten", "async2sync", "opt_expr", "opt_clean",
+                  "sat -seq 2 -prove-skip 1 -prove bad_o 0"]
+    path = work / "property.ys"
+    path.write_text("\n".join(lines) + "\n")
+    call(["yosys", "-s", path], work / "property.log", cwd=ROOT)
+    results = re.findall(r"SAT proof finished - (no model found: SUCCESS|model found: FAIL)",
+                         (work / "property.log").read_text())
+    if len(results) != PROPERTIES[module]:
+        raise RuntimeError(f"{work / 'property.log'}: {len(results)} results, wanted {PROPERTIES[module]}")
+    return "model found: FAIL" in results
 
 
 def place(mutant):
@@ -219,7 +259,7 @@ def key_of(module, survivor):
     return (module, survivor["mode"], survivor["cell"], survivor["port"], survivor["wire"], survivor["text"])
 
 
-def score(module, args, explained):
+def score(module, args, explained, proved):
     begin = time.time()
     top = TOPS.get(module, module)
     work = args.work / module
@@ -228,17 +268,34 @@ def score(module, args, explained):
     mutants = make_netlist(module, top, args, work)
     build(top, work)
     link(top, args, work)
-    result = {"module": module, "mutants": len(mutants), "equivalent": 0, "survivors": []}
-    for k in survivors_of(work):
-        survivor = {"mutant": k, **place(mutants[k - 1])}
-        reason = explained.get(key_of(module, survivor))
-        prove = not args.no_proof and (reason is None or args.prove_all)
-        if prove and compare(module, top, mutants[k - 1], contracts_of(module), work) == "equivalent":
+    result = {"module": module, "mutants": len(mutants), "refuted": 0, "equivalent": 0, "survivors": [], "digests": []}
+    alive = survivors_of(work)
+    if not args.no_proof:
+        check_control(module, top, mutants, alive, work)
+    for k in alive:
+        mutant = mutants[k - 1]
+        if module in PROPERTIES and is_refuted(module, top, mutant, work):
+            result["refuted"] += 1
+            continue
+        survivor = {"mutant": k, **place(mutant)}
+        survivor["reason"] = explained.get(key_of(module, survivor))
+        verdict = "open"
+        if not args.no_proof and (survivor["reason"] is None or args.prove_all):
+            verdict, digest = compare(module, top, mutant, work, proved)
+        if verdict == "equivalent":
             result["equivalent"] += 1
+            result["digests"].append(digest)
         else:
-            result["survivors"].append({**survivor, "reason": reason})
+            result["survivors"].append({**survivor, "verdict": verdict})
     result["seconds"] = round(time.time() - begin, 1)
     return result
+
+
+def check_control(module, top, mutants, alive, work):
+    """A mutant that the test notices must not be proved equivalent."""
+    killed = next((k for k in range(1, len(mutants) + 1) if k not in alive), None)
+    if killed and compare(module, top, mutants[killed - 1], work)[0] == "equivalent":
+        raise RuntimeError(f"{module}: mutant {killed}, which the test notices, is proved equivalent")
 
 
 def read_explained():
@@ -259,7 +316,7 @@ def weight_of(module):
     return sum(len(p.read_text().splitlines()) for p in files)
 
 
-def run_all(names, args, explained):
+def run_all(names, args, explained, proved):
     results = []
     failures = []
     begin = time.time()
@@ -267,7 +324,7 @@ def run_all(names, args, explained):
     print(f"{'module':24} {HEADING} {'done':>7} {'ETA s':>6}", flush=True)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         # The longest first, or the last one would run alone.
-        waiting = {pool.submit(score, m, args, explained): m for m in sorted(names, key=weight.get, reverse=True)}
+        waiting = {pool.submit(score, m, args, explained, proved): m for m in sorted(names, key=weight.get, reverse=True)}
         for future in concurrent.futures.as_completed(waiting):
             try:
                 results.append(future.result())
@@ -292,6 +349,7 @@ def main():
     parser.add_argument("--report", type=pathlib.Path)
     parser.add_argument("--minimum", type=float, default=98.0, help="exit 1 below this score in percent")
     parser.add_argument("--prove-all", action="store_true", help="try to prove the listed survivors, too")
+    parser.add_argument("--record", action="store_true", help="write proved.json")
     parser.add_argument("--no-proof", action="store_true", help="prove no survivor equivalent")
     args = parser.parse_args()
     if not 1 <= args.mutants <= 255:
@@ -306,8 +364,12 @@ def main():
     names = args.modules or known
     explained = read_explained()
     begin = time.time()
-    results, failures = run_all(names, args, explained)
+    proved = set() if args.prove_all else set(sum(json.loads(PROVED.read_text())["proved"].values(), []))
+    results, failures = run_all(names, args, explained, proved)
+    if args.record:
+        record(results)
     total = {"module": "total", "mutants": sum(r["mutants"] for r in results),
+             "refuted": sum(r["refuted"] for r in results),
              "equivalent": sum(r["equivalent"] for r in results),
              "survivors": [s for r in results for s in r["survivors"]], "seconds": round(time.time() - begin, 1)}
     print(f"\n{'module':24} {HEADING}")
@@ -325,6 +387,14 @@ def main():
     return 1 if problems else 0
 
 
+def record(results):
+    """Puts the proofs of these results in the place of the former ones of their modules."""
+    kept = json.loads(PROVED.read_text())
+    kept["proved"].update({r["module"]: sorted(set(r["digests"])) for r in results})
+    kept["proved"] = {m: digests for m, digests in sorted(kept["proved"].items()) if digests}
+    PROVED.write_text(json.dumps(kept, indent=1) + "\n")
+
+
 def problems_of(results, explained, args):
     problems = []
     seen = set()
@@ -332,7 +402,7 @@ def problems_of(results, explained, args):
         for s in result["survivors"]:
             seen.add(key_of(result["module"], s))
             if s["reason"] is None:
-                problems.append(f"new survivor: {result['module']} mutant {s['mutant']}: {s['mode']} {s['cell']} "
+                problems.append(f"new survivor ({s['verdict']}): {result['module']} mutant {s['mutant']}: {s['mode']} {s['cell']} "
                                 f"{s['port']} {s['wire']} {s['source']}: {s['text']}")
     # The list belongs to the default choice of mutants.
     if (args.mutants, args.seed, args.prove_all) == (120, 1, False):
@@ -341,7 +411,7 @@ def problems_of(results, explained, args):
     return problems
 
 
-HEADING = f"{'mutants':>7} {'killed':>6} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'s':>6}"
+HEADING = f"{'mutants':>7} {'killed':>6} {'refuted':>7} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'s':>6}"
 
 
 def percent_of(result):
@@ -350,8 +420,8 @@ def percent_of(result):
 
 
 def row(result):
-    killed = result["mutants"] - result["equivalent"] - len(result["survivors"])
-    return (f"{result['module']:24} {result['mutants']:7} {killed:6} {result['equivalent']:10} "
+    killed = result["mutants"] - result["refuted"] - result["equivalent"] - len(result["survivors"])
+    return (f"{result['module']:24} {result['mutants']:7} {killed:6} {result['refuted']:7} {result['equivalent']:10} "
             f"{len(result['survivors']):9} {percent_of(result):8.2f} {result['seconds']:6}")
 
 
