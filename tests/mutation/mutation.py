@@ -4,7 +4,8 @@ usage: mutation.py [--mutants N] [--seed S] [--jobs J] [--work DIR] [--build DIR
                    [--report FILE] [--record] [--prove-all] [--no-proof] [MODULE...]
 
 For every module of rtl/lib: Yosys makes N mutants of its netlist (a stuck, inverted or swapped bit
-at a cell's port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it; the
+at a cell's port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it with
+the sources of what the module instantiates; the
 module's own unit test runs once per mutant and either notices (killed) or not. What it does not
 notice is tried with the module's property of tests/formal, if it has one there (refuted). The rest
 is compared with the original by model checking (ABC): `equivalent` if no input that the module's
@@ -89,16 +90,33 @@ def make_netlist(module, top, args, work):
     if len(mutants) < args.mutants:
         raise RuntimeError(f"{module}: only {len(mutants)} mutants, wanted {args.mutants}")
     listing.write_text("\n".join(mutants) + "\n")
-    (work / "make.ys").write_text(f"{read_design(top)}script {listing}\nwrite_verilog -noattr {work / 'netlist.v'}\n")
+    mutated = module if module == top else f"*{module} {top}"
+    (work / "make.ys").write_text(
+        f"{read_design(top)}write_json {work / 'all.json'}\nscript {listing}\nselect {mutated}\n"
+        f"write_verilog -noattr -selected {work / 'netlist.v'}\n")
     call(["yosys", "-q", "-s", work / "make.ys"], work / "make_netlist.log", cwd=ROOT)
+    others = [(name, m) for name, m in json.loads((work / "all.json").read_text())["modules"].items()
+              if name.split("\\")[-1] not in (module, top) and name.startswith("$")]
+    (work / "others.v").write_text("".join(bridge_of(name, m) for name, m in others))
     return mutants
+
+
+def bridge_of(name, module):
+    """A module with the name that Yosys gives an instance with parameters, made of the source's module."""
+    source = name.split("\\")[-1] if name.startswith("$paramod$") else name.split("\\")[1]
+    values = module["parameter_default_values"]
+    parameters = ", ".join(f".{p} (32'd{int(v, 2) & 0xFFFFFFFF})" for p, v in values.items())
+    ports = ",\n".join(f"  {p['direction']} [{len(p['bits']) - 1}:0] {port}" for port, p in module["ports"].items())
+    pins = ", ".join(f".{port} ({port})" for port in module["ports"])
+    return f"module \\{name} (\n{ports}\n);\n  {source} #({parameters}) u ({pins});\nendmodule\n"
 
 
 def build(top, work):
     prefix = f"V{top}_mux"
     call(["verilator", "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal", "-Wno-lint",
           "-Wno-UNOPTFLAT", "-Wno-MULTITOP", "--prefix", prefix, "--top-module", top, "--Mdir", work / "model",
-          work / "netlist.v"], work / "verilator.log")
+          "--noassert", "-y", LIBRARY, LIBRARY / "loom_pkg.sv", LIBRARY / "loom_desc_pkg.sv", work / "netlist.v",
+          work / "others.v"], work / "verilator.log")
     call(["make", "-s", "-C", work / "model", "-f", f"{prefix}.mk", "OPT_FAST=-O1",
           "CXX=ccache g++" if shutil.which("ccache") else "CXX=g++", f"{prefix}__ALL.a", "verilated.o",
           "verilated_threads.o"], work / "make.log")
