@@ -22,11 +22,14 @@ namespace macloom::testing {
 template <typename Run>
 bool IsUnnoticed(Run run) {
   constexpr rlim_t kCpuSeconds = 20;
+  std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) {
     const rlimit limit{kCpuSeconds, kCpuSeconds};
     setrlimit(RLIMIT_CPU, &limit);
-    _exit(run() == 0 ? 0 : 1);
+    const bool unnoticed = run() == 0;
+    std::fflush(nullptr);
+    _exit(unnoticed ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);
