@@ -45,6 +45,9 @@ PROOF_SECONDS = 6
 # Modules with a property in tests/formal that counts as a test: number of its cases.
 PROPERTIES = {"loom_counters": 14}
 SPECS = ROOT / "tests" / "formal"
+# Not compared: a cut memory or instance is no free input yet, so the proof would hold for nothing.
+UNCOMPARED = ["loom_accelerator", "loom_activation_memory", "loom_array", "loom_core", "loom_sram_1r1w",
+              "loom_weight_ring"]
 # Too large to be proved with what they instantiate.
 # Yosys stops at a memory with two clocks or a switched asynchronous port.
 UNUSABLE = re.compile(r"-port (CLK|RD_CLK|WR_CLK) |-cell \S*memrd\S* -port (EN|ARST|SRST) ")
@@ -192,6 +195,8 @@ def compare(module, top, mutant, work, proved=frozenset(), recorded=False):
     cut out: what they give is free and the same in both, what they are given must agree. A proof
     whose digest is in `proved` has been done before, with the same text of everything in it.
     """
+    if module in UNCOMPARED:
+        return "open", ""
     contract = contracts_of(module)
     bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
     target = re.search(r"-module (\S+)", bare)[1]

@@ -130,25 +130,6 @@ Job Draw(Rng& rng) {
   return job;
 }
 
-/// Jobs that take one counter each through all its bits.
-std::vector<Job> LongJobs(Rng& rng) {
-  constexpr int64_t kLong = 0x8005;
-  std::vector<Job> jobs;
-  for (int i = 0; i < 6; ++i) {
-    Job job = Draw(rng);
-    job.depthwise = i % 2 == 1;
-    job.pixel_outer = true;
-    job.out_w = i / 2 == 0 ? kLong : 1;
-    job.out_h = i / 2 == 1 ? kLong : 1;
-    job.blocks = i / 2 == 2 ? kLong : 1;
-    // The channels of the groups are counted in 16 bits.
-    job.groups = i / 2 == 2 ? 0x3fff : 2;
-    job.out_channels = job.groups * kRows - 1;
-    jobs.push_back(job);
-  }
-  return jobs;
-}
-
 class Bench {
  public:
   Bench(Vloom_drain_mux& dut, Rng& rng) : dut_(dut), rng_(rng) { Reset(); }
@@ -164,11 +145,10 @@ class Bench {
     dut_.start_i = 1;
     testing::Clock(dut_);
     dut_.start_i = 0;
-    const bool fast = chunks.size() > 10'000 || rng_.Bernoulli(0.3);
-    const double rate = fast ? 1.0 : rng_.UniformDouble() + 0.02;
+    const double rate = rng_.Bernoulli(0.3) ? 1.0 : rng_.UniformDouble() + 0.02;
     // Dense results wait in a shadow of kLanes entries; a test of the counter alone may go beyond.
     const int64_t room = rng_.Bernoulli(0.2) ? 1000 : kLanes;
-    const int64_t reset_at = chunks.size() <= 10'000 && rng_.Bernoulli(0.1) ? rng_.UniformInt(0, 50) : -1;
+    const int64_t reset_at = rng_.Bernoulli(0.1) ? rng_.UniformInt(0, 50) : -1;
     const int64_t captures = chunks.back().capture + 1;
     int64_t captured = 0;
     size_t next = 0;
@@ -230,9 +210,6 @@ TEST(DrainTest, IsExactAndItsMutantsAreCaught) {
   testing::ExpectMutantsCaught<Vloom_drain_mux>(8, [](Vloom_drain_mux& dut, Rng& rng) {
     Bench bench(dut, rng);
     for (int run = 0; run < 600 && bench.mismatches() == 0; ++run) bench.Run(Draw(rng));
-    for (const Job& job : LongJobs(rng)) {
-      if (bench.mismatches() == 0) bench.Run(job);
-    }
     return bench.mismatches();
   });
 }
