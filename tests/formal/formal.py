@@ -9,7 +9,7 @@ then tried with altered copies of the module, and each must be refuted by a coun
 
 Lanes: registers become wires (the unit tests check the latency cycle by cycle), and the product is
 free within its range, so that what follows it is proved for every product; that the operands reach
-the multiplication is a property of its own. Row: two clock cycles from any state.
+the multiplication is a property of its own. Row and counters: two clock cycles from any state.
 
 Exit 1 if a property is not proved or an altered copy is not refuted.
 """
@@ -80,7 +80,12 @@ PROPERTIES = {
     "row depthwise step": ("row", "Depthwise", 1, [0, 7, 15], [
         (7, "({AccWidth{1'b1}} >> 1) >> narrow", "(({AccWidth{1'b1}} >> 1) >> narrow) & ~AccWidth'(1)"),
         (7, "drop = 6'(ExactWidth - AccWidth) + narrow", "drop = 6'(ExactWidth - AccWidth - 1) + narrow")]),
+    "counters step": ("counters", None, None, range(14), [
+        (8, "count_q[8] + 64'(macs_i)", "64'(count_q[8][62:0]) + 64'(macs_i)"),
+        (7, "count_q[7] <= count_q[7] + 64'd1", "count_q[7] <= count_q[7] + 64'd2")]),
 }
+# Properties of one clock cycle from any state, case by case of `Watched`.
+STEPS = ["counters", "row"]
 
 
 def integer(value):
@@ -94,10 +99,12 @@ def script_of(name, shifts, source, work):
     top = f"{stem}_proof"
     lines = [f"read_verilog -sv {LIBRARY / 'loom_pkg.sv'} {source} {SPECS / f'{stem}_spec.sv'}", "design -save read"]
     for shift in shifts:
-        lines += ["design -load read", f"chparam -set {parameter} {integer(value)} {top}"]
-        lines.append(f"chparam -set {'Watched' if stem == 'row' else 'Shift'} {integer(shift)} {top}")
+        lines.append("design -load read")
+        if parameter:
+            lines.append(f"chparam -set {parameter} {integer(value)} {top}")
+        lines.append(f"chparam -set {'Watched' if stem in STEPS else 'Shift'} {integer(shift)} {top}")
         lines += [f"hierarchy -check -top {top}", "proc"]
-        if stem == "row":
+        if stem in STEPS:
             # Without opt_dff, which would replace registers that are never loaded here by constants.
             lines += ["memory -nomap", "memory_map", "flatten", "async2sync", "opt_expr", "opt_merge",
                       "opt_muxtree", "opt_reduce", "opt_merge", "opt_expr", "opt_clean", "check -assert",

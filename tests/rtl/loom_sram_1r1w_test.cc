@@ -59,7 +59,7 @@ TEST(Sram1r1wTest, IsExactAndItsMutantsAreCaught) {
         Word shown{};
         bool known = false;
         uint32_t last = 0;
-        for (int cycle = 0; cycle < 20000; ++cycle) {
+        for (int cycle = 0; cycle < 8000; ++cycle) {
           // Known content first, downwards; nothing is read before it is written.
           const bool filling = cycle < kDepth;
           const bool write = filling || rng.Bernoulli(0.6), read = !filling && rng.Bernoulli(0.6);

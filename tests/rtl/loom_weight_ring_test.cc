@@ -47,7 +47,7 @@ TEST(WeightRingTest, IsExactAndItsMutantsAreCaught) {
         bool known = false;
         size_t last = 0;
         constexpr int kBeats = kRingRows * kRowBytes / kBeatBytes;
-        for (int cycle = 0; cycle < 20000; ++cycle) {
+        for (int cycle = 0; cycle < 8000; ++cycle) {
           // Known content first, beat after beat; then beats at random.
           const bool filling = cycle < kBeats;
           const bool write = filling || rng.Bernoulli(0.6), read = !filling && rng.Bernoulli(0.6);
