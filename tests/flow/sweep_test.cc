@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::flow {
 namespace {
@@ -13,11 +13,11 @@ using ::testing::HasSubstr;
 
 ir::Graph SmallNetwork() {
   Rng rng(3);
-  testing::LayerSpec spec;
+  stimulus::LayerSpec spec;
   spec.input = {9, 9, 20};
   spec.output_channels = 24;
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
-  return testing::RandomConvGraph(rng, spec);
+  return stimulus::RandomConvGraph(rng, spec);
 }
 
 TEST(SweepTest, BadAxesAreNamed) {

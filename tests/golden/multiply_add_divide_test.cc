@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "golden/reference/operators.h"
 #include "golden/reference/requantize.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::golden {
 namespace {
@@ -64,16 +64,16 @@ TEST(MultiplyAddDivideTest, SumsOfTwoTensorsEqualTheirDefinition) {
   SCOPED_TRACE(kSeed);
   Rng rng(kSeed);
   for (int round = 0; round < 8; ++round) {
-    testing::LayerSpec spec;
+    stimulus::LayerSpec spec;
     spec.input = {256, 256, 1};
     spec.input_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
     spec.output_zero_point = static_cast<int32_t>(rng.UniformInt(-128, 127));
     spec.kind = ir::OperatorKind::kAdd;
-    ir::Graph graph = testing::StartGraph(spec);
+    ir::Graph graph = stimulus::StartGraph(spec);
     const int32_t zero_b = static_cast<int32_t>(rng.UniformInt(-128, 127));
     const ir::TensorId other =
-        testing::AddTensor(graph, spec.input, ir::NumberFormat::Int8(), zero_b);
-    testing::AppendLayer(rng, graph, spec, graph.input, other);
+        stimulus::AddTensor(graph, spec.input, ir::NumberFormat::Int8(), zero_b);
+    stimulus::AppendLayer(rng, graph, spec, graph.input, other);
     ir::Node& node = graph.nodes.back();
     node.requantization.kind = ir::RequantizationKind::kMultiplyAddDivide;
     node.requantization.clamp_min = -128;

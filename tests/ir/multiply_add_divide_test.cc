@@ -7,7 +7,7 @@
 
 #include "ir/network_file.h"
 #include "ir/network_serialization.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 
 namespace macloom::ir {
 namespace {
@@ -16,15 +16,15 @@ using ::testing::HasSubstr;
 
 /// A convolution, an average pool or a sum with that requantization.
 Graph ValidGraph(OperatorKind kind) {
-  macloom::testing::LayerSpec spec;
+  macloom::stimulus::LayerSpec spec;
   spec.kind = kind;
   spec.input = {6, 5, 3};
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
   spec.input_zero_point = kind == OperatorKind::kAveragePool2d ? 0 : 3;
   spec.output_zero_point = kind == OperatorKind::kAveragePool2d ? 0 : -4;
   Rng rng(1);
-  Graph graph = macloom::testing::StartGraph(spec);
-  macloom::testing::AppendLayer(rng, graph, spec, graph.input, graph.input);
+  Graph graph = macloom::stimulus::StartGraph(spec);
+  macloom::stimulus::AppendLayer(rng, graph, spec, graph.input, graph.input);
   Node& node = graph.nodes[0];
   node.requantization.kind = RequantizationKind::kMultiplyAddDivide;
   node.requantization.channels.clear();

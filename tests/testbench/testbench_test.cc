@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "flow/replay.h"
 #include "flow/samples.h"
-#include "tests/support/random_graph.h"
+#include "stimulus/random_graph.h"
 #include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
 
@@ -38,7 +38,7 @@ TestbenchJob SmallJob() {
   arch::CompileOptions options;
   options.effective_accumulator_bits = 13;
   for (;;) {
-    const ir::Graph graph = testing::RandomChain(rng);
+    const ir::Graph graph = stimulus::RandomChain(rng);
     Result<arch::Job> job = arch::Compile(graph, SmallConfig(), options);
     if (!job.ok() || job->steps.size() < 6) continue;
     TestbenchJob result{std::move(*job), {}};
