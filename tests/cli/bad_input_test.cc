@@ -83,7 +83,7 @@ TEST_F(BadInputTest, Campaign) {
 
 TEST_F(BadInputTest, ModelFiles) {
   ExpectFails("inspect nothing-here", 2, "shipped network (ds-cnn-untrained)");
-  ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite files");
+  ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite and .onnx files");
   ExpectFails("inspect " + Write("text.tflite", "this is not a flatbuffer at all"), 2,
               "text.tflite");
   ExpectFails("inspect " + Write("empty.tflite", ""), 2, "empty.tflite");
