@@ -1,6 +1,7 @@
 // The public MLPerf Tiny models on both presets: bit-exact, and the utilization the README states.
 #include "base/rng.h"
 #include "base/sample_archive.h"
+#include "importers/max78000/importer.h"
 #include "importers/tflite/importer.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
@@ -117,6 +118,28 @@ TEST(RealModelTest, SpokenKeywordsAreEqualThreeWays) {
       for (const uint8_t byte : (*samples)[i].bytes)
         input.codes.push_back(static_cast<int8_t>(byte));
       testing::ExpectThreeWaysEqual(*job, input, sim::MemoryTiming::Ideal());
+    }
+  }
+}
+
+/// Trained with power-of-two scales; every layer requantizes by a shift.
+TEST(PowerOfTwoNetworksTest, AreBitExactOnBothPresets) {
+  MACLOOM_DATA_PACK(pack, "max78000-qat-models");
+  for (const char* model :
+       {"kws20-hwc.yaml@{}/kws20@128x128@8", "kws20-v3-hwc.yaml@{}/kws20_v3_noise@128x128@8",
+        "mnist-chw-extrasmall-ai85.yaml@{}/mnist_extrasmall@1x28x28@8"}) {
+    std::string text = pack.string() + "/" + model;
+    text.replace(text.find("{}"), 2, pack.string());
+    const auto graph = importers::ImportMax78000(text);
+    ASSERT_TRUE(graph.ok()) << graph.error().message;
+    for (const std::string& preset : arch::PresetNames()) {
+      const auto job = arch::Compile(*graph, *arch::Preset(preset));
+      ASSERT_TRUE(job.ok()) << job.error().message;
+      // A uniform input, and alternating extremes.
+      const std::vector<ir::TensorValue> inputs = Inputs(*graph, 1);
+      for (const size_t n : {size_t{0}, size_t{4}}) {
+        testing::ExpectThreeWaysEqual(*job, inputs[n], sim::MemoryTiming::Random(n + 1));
+      }
     }
   }
 }
