@@ -26,8 +26,8 @@ int64_t LaneCode(int64_t x, const ir::FixedPointMultiplier& pair, int multiplier
                  const LaneRounding& rounding);
 
 /// A pair with a multiplier below 2^bits that gives the code of the 31-bit `pair`, and clamps when
-/// it does, for every accumulator in `range`: every one of the at most 257 thresholds, between codes
-/// and where clamping starts, is equal.
+/// it does, for every accumulator in `range`: every one of the at most 257 thresholds, between
+/// codes and where clamping starts, is equal.
 ///
 /// Codes do not decrease with x, so equal thresholds are equal functions; candidates are the
 /// nearest multipliers. @return nullopt if none of them passes.

@@ -11,8 +11,9 @@ namespace macloom::flow {
 /// Shipped networks; the first is the default.
 std::vector<std::string> ShippedModels();
 
-/// Loads `model`: a shipped name, a path ending in .tflite or .onnx, or a network file (.safetensors).
-/// `rounding` matters for foreign files only. @return kInvalidInput naming what is accepted.
+/// Loads `model`: a shipped name, a path ending in .tflite or .onnx, or a network file
+/// (.safetensors). `rounding` matters for foreign files only. @return kInvalidInput naming what is
+/// accepted.
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding);
 
 }  // namespace macloom::flow

@@ -13,8 +13,8 @@
 namespace macloom::ir {
 namespace {
 
-using ::macloom::testing::TemporaryFolder;
 using ::macloom::stimulus::RandomChain;
+using ::macloom::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kSeed = 31;
