@@ -313,6 +313,11 @@ stimulus::LayerSpec RandomSpec(Rng& rng, const arch::HardwareConfig& config,
     const int bits = 2 + static_cast<int>(property) - static_cast<int>(P::kActivationBits2);
     spec.output_format.bits = std::min(bits, config.activation_bits);
     spec.output_zero_point = 0;
+    // The mean of codes stays on the input's grid.
+    if (kind == OperatorKind::kAveragePool2d) {
+      spec.input_format = spec.output_format;
+      spec.input_zero_point = 0;
+    }
   }
   if (IsBetween(property, P::kWeightBits2, P::kWeightBits8)) {
     const int bits = 2 + static_cast<int>(property) - static_cast<int>(P::kWeightBits2);
