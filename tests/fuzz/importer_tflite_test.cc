@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -26,14 +25,11 @@ using fuzz::MemoryCap;
 using fuzz::Mutate;
 
 constexpr int kNumMutations = 600;
-constexpr double kMaxSeconds = 2.0;
 
-/// Imports `bytes`, which must end in a verified graph or in an error with a message, in time.
+/// Imports `bytes`, which must end in a verified graph or in an error with a message. A hang ends
+/// at the time limit of the test.
 bool ImportBounded(const Bytes& bytes, ir::Rounding rounding) {
-  const auto start = std::chrono::steady_clock::now();
   const auto graph = ImportTflite(bytes, {rounding});
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(seconds.count(), kMaxSeconds);
   if (graph.ok()) {
     EXPECT_TRUE(ir::Verify(*graph).ok());
     return true;
