@@ -44,6 +44,21 @@ TEST(CampaignTest, GoldenDescriptorDeviceAndRtlAgreeAndEveryBinIsMet) {
   for (const Bin& bin : result->coverage.missing()) ADD_FAILURE() << "missing " << ToString(bin);
 }
 
+/// The presets alone, MACLOOM_CAMPAIGN networks (default 240).
+TEST(CampaignTest, ThePresetsAgree) {
+  CampaignOptions options;
+  for (const std::string& name : arch::PresetNames())
+    options.configs.push_back(*arch::Preset(name));
+  options.num_networks = testing::Setting("MACLOOM_CAMPAIGN", 240);
+  options.seed = static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", 1));
+  const auto result = RunCampaign(options);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_FALSE(result->failure) << result->failure->shrunk.outcome.mismatch << "\n"
+                                << ir::ToText(result->failure->shrunk.test_case.graph);
+  EXPECT_EQ(result->executed, options.num_networks);
+  EXPECT_GE(result->with_overflow, result->executed / 20);
+}
+
 TEST(CampaignTest, EqualSeedsRunEqualNetworks) {
   CampaignOptions options;
   options.configs = {*arch::Preset("m4l16")};
