@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "arch/cycle_counts.h"
 #include "arch/job.h"
 
 namespace macloom::arch {
@@ -16,16 +17,6 @@ struct MemoryModel {
   double stall_probability = 0;      ///< In [0, 1).
   int max_extra_latency_cycles = 0;  ///< At least 0.
   uint64_t seed = 1;                 ///< Of the stalls; without stalls nothing is random.
-};
-
-/// The counters of docs/accelerator.md that depend on time only. total = busy + stalls + idle.
-struct CycleCounts {
-  int64_t total_cycles = 0, busy_cycles = 0;
-  int64_t stall_activation_cycles = 0, stall_weight_cycles = 0, stall_output_cycles = 0;
-  int64_t stall_dma_read_cycles = 0, stall_dma_write_cycles = 0, idle_cycles = 0;
-  int64_t read_beats = 0, write_beats = 0;
-  CycleCounts& operator+=(const CycleCounts& other);
-  bool operator==(const CycleCounts&) const = default;
 };
 
 struct CycleEstimate {

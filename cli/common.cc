@@ -37,6 +37,19 @@ Status WriteJson(const std::string& path, const nlohmann::ordered_json& json) {
   return WriteFileAtomically(path, json.dump(2) + "\n");
 }
 
+nlohmann::ordered_json CycleCountsJson(const arch::CycleCounts& c) {
+  return {{"total_cycles", c.total_cycles},
+          {"busy_cycles", c.busy_cycles},
+          {"stall_activation_cycles", c.stall_activation_cycles},
+          {"stall_weight_cycles", c.stall_weight_cycles},
+          {"stall_output_cycles", c.stall_output_cycles},
+          {"stall_dma_read_cycles", c.stall_dma_read_cycles},
+          {"stall_dma_write_cycles", c.stall_dma_write_cycles},
+          {"idle_cycles", c.idle_cycles},
+          {"read_beats", c.read_beats},
+          {"write_beats", c.write_beats}};
+}
+
 std::string NetworkTitle(const ir::Graph& graph) {
   return fmt::format("network {}{}", graph.name,
                      graph.is_untrained ? " (untrained: pseudo-random weights)" : "");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arch/config.h"
+#include "arch/cycle_counts.h"
 #include "base/result.h"
 #include "ir/graph.h"
 
@@ -55,6 +56,9 @@ struct HardwareOption {
 
 /// Writes `json` to `path` unless it is empty.
 Status WriteJson(const std::string& path, const nlohmann::ordered_json& json);
+
+/// The counters under the names of docs/formats.md.
+nlohmann::ordered_json CycleCountsJson(const arch::CycleCounts& counts);
 
 /// "network NAME (untrained: pseudo-random weights)".
 std::string NetworkTitle(const ir::Graph& graph);

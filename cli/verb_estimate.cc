@@ -23,19 +23,6 @@ double Percent(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-nlohmann::ordered_json ToJson(const arch::CycleCounts& c) {
-  return {{"total_cycles", c.total_cycles},
-          {"busy_cycles", c.busy_cycles},
-          {"stall_activation_cycles", c.stall_activation_cycles},
-          {"stall_weight_cycles", c.stall_weight_cycles},
-          {"stall_output_cycles", c.stall_output_cycles},
-          {"stall_dma_read_cycles", c.stall_dma_read_cycles},
-          {"stall_dma_write_cycles", c.stall_dma_write_cycles},
-          {"idle_cycles", c.idle_cycles},
-          {"read_beats", c.read_beats},
-          {"write_beats", c.write_beats}};
-}
-
 void PrintLayers(const flow::Estimate& estimate) {
   const ir::Graph& graph = estimate.job.graph;
   const int64_t multipliers = estimate.job.config.rows * estimate.job.config.lanes;
@@ -117,7 +104,7 @@ Status RunSweep(const Options& options, const ir::Graph& graph, const arch::Hard
                               {"multipliers", point.multipliers},
                               {"macs", point.macs},
                               {"utilization_percent", point.utilization_percent()},
-                              {"counters", ToJson(c)}});
+                              {"counters", CycleCountsJson(c)}});
   }
   fmt::print("{} on {}, predicted by the cycle model; stalls in cycles\n\n", NetworkTitle(graph),
              config.name);
@@ -144,7 +131,7 @@ Status WriteResult(const Options& options, const flow::Estimate& estimate) {
       {"memory", MemoryJson(options.memory)},
       {"utilization_percent", Percent(estimate.total.macs, config.rows * config.lanes *
                                                                estimate.total.counts.total_cycles)},
-      {"total", ToJson(estimate.total.counts)}};
+      {"total", CycleCountsJson(estimate.total.counts)}};
   for (const flow::EstimateLayer& layer : estimate.layers) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(layer.node)];
     json["layers"].push_back({{"name", node.name},
@@ -152,7 +139,7 @@ Status WriteResult(const Options& options, const flow::Estimate& estimate) {
                               {"output_shape", graph.tensor(node.output).shape},
                               {"macs", layer.macs},
                               {"ideal_cycles", layer.ideal_cycles},
-                              {"counters", ToJson(layer.counts)}});
+                              {"counters", CycleCountsJson(layer.counts)}});
   }
   return WriteJson(options.json, json);
 }

@@ -27,20 +27,12 @@ std::string Percent(int64_t part, int64_t whole) {
 }
 
 nlohmann::ordered_json ToJson(const sim::StepCounters& c) {
-  return {{"total_cycles", c.total_cycles},
-          {"busy_cycles", c.busy_cycles},
-          {"stall_activation_cycles", c.stall_activation_cycles},
-          {"stall_weight_cycles", c.stall_weight_cycles},
-          {"stall_output_cycles", c.stall_output_cycles},
-          {"stall_dma_read_cycles", c.stall_dma_read_cycles},
-          {"stall_dma_write_cycles", c.stall_dma_write_cycles},
-          {"idle_cycles", c.idle_cycles},
-          {"macs", c.macs},
-          {"read_beats", c.read_beats},
-          {"write_beats", c.write_beats},
-          {"overflow_events", c.overflow_events},
-          {"clamped_low", c.clamped_low},
-          {"clamped_high", c.clamped_high}};
+  nlohmann::ordered_json json = CycleCountsJson(c);
+  json["macs"] = c.macs;
+  json["overflow_events"] = c.overflow_events;
+  json["clamped_low"] = c.clamped_low;
+  json["clamped_high"] = c.clamped_high;
+  return json;
 }
 
 std::vector<std::string> CounterCells(const sim::StepCounters& c) {

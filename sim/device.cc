@@ -3,17 +3,8 @@
 namespace macloom::sim {
 
 StepCounters& StepCounters::operator+=(const StepCounters& other) {
-  total_cycles += other.total_cycles;
-  busy_cycles += other.busy_cycles;
-  stall_activation_cycles += other.stall_activation_cycles;
-  stall_weight_cycles += other.stall_weight_cycles;
-  stall_output_cycles += other.stall_output_cycles;
-  stall_dma_read_cycles += other.stall_dma_read_cycles;
-  stall_dma_write_cycles += other.stall_dma_write_cycles;
-  idle_cycles += other.idle_cycles;
+  arch::CycleCounts::operator+=(other);
   macs += other.macs;
-  read_beats += other.read_beats;
-  write_beats += other.write_beats;
   overflow_events += other.overflow_events;
   clamped_low += other.clamped_low;
   clamped_high += other.clamped_high;

@@ -8,17 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "arch/cycle_counts.h"
 #include "arch/job.h"
 
 namespace macloom::sim {
 
 /// Counters between two completions: differences of completion records. Cycles unless noted.
 /// total = busy + stalls + idle holds in every RTL run and is checked there.
-struct StepCounters {
-  int64_t total_cycles = 0, busy_cycles = 0;
-  int64_t stall_activation_cycles = 0, stall_weight_cycles = 0, stall_output_cycles = 0;
-  int64_t stall_dma_read_cycles = 0, stall_dma_write_cycles = 0, idle_cycles = 0;
-  int64_t macs = 0, read_beats = 0, write_beats = 0;
+struct StepCounters : arch::CycleCounts {
+  int64_t macs = 0;
   int64_t overflow_events = 0, clamped_low = 0, clamped_high = 0;
   StepCounters& operator+=(const StepCounters& other);
 };

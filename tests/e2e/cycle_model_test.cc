@@ -18,19 +18,6 @@
 namespace macloom {
 namespace {
 
-arch::CycleCounts ToCounts(const sim::StepCounters& c) {
-  return {c.total_cycles,
-          c.busy_cycles,
-          c.stall_activation_cycles,
-          c.stall_weight_cycles,
-          c.stall_output_cycles,
-          c.stall_dma_read_cycles,
-          c.stall_dma_write_cycles,
-          c.idle_cycles,
-          c.read_beats,
-          c.write_beats};
-}
-
 std::string ToText(const arch::CycleCounts& c) {
   std::string text;
   for (const int64_t value :
@@ -55,9 +42,9 @@ std::vector<std::string> Differences(const arch::Job& job, const arch::CycleEsti
   for (size_t i = 0; i < std::min(estimate.steps.size(), run.steps.size()); ++i) {
     compare(
         "step " + std::to_string(i) + " opcode " + std::to_string(job.steps[i].descriptor.opcode()),
-        estimate.steps[i], ToCounts(run.steps[i].counters));
+        estimate.steps[i], run.steps[i].counters);
   }
-  compare("total", estimate.total, ToCounts(run.total));
+  compare("total", estimate.total, run.total);
   return lines;
 }
 
