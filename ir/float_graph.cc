@@ -19,6 +19,7 @@ Graph Skeleton(const FloatGraph& graph) {
   skeleton.origin = graph.origin;
   skeleton.licence = graph.licence;
   skeleton.class_labels = graph.class_labels;
+  skeleton.front_end = graph.front_end;
   skeleton.input = graph.input;
   skeleton.output = graph.output;
   for (const FloatTensorInfo& tensor : graph.tensors) {
@@ -162,7 +163,6 @@ std::string NodeText(const FloatGraph& graph, const FloatNode& node) {
 Status Verify(const FloatGraph& graph) {
   const Graph skeleton = Skeleton(graph);
   MACLOOM_RETURN_IF_ERROR(CheckTexts(skeleton));
-  MACLOOM_RETURN_IF_ERROR(CheckName(graph.front_end, "the graph's front end"));
   MACLOOM_RETURN_IF_ERROR(CheckElements(graph));
   return CheckNodes(skeleton, [&](const Node& shape_node) -> Status {
     const FloatNode& node = graph.nodes[static_cast<size_t>(&shape_node - skeleton.nodes.data())];

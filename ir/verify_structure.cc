@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "ir/shape_inference.h"
@@ -96,10 +97,24 @@ Result<int64_t> CheckedElements(const Shape& shape, const std::string& where) {
   return count;
 }
 
+// What the recipe says is the front end's matter; here it is a JSON object of bounded size.
+Status CheckFrontEnd(const std::string& text) {
+  constexpr size_t kMaxBytes = 65536;
+  if (text.empty()) return {};
+  if (text.size() > kMaxBytes) {
+    return InvalidInput(
+        fmt::format("front_end has {} bytes; accepted are at most {}", text.size(), kMaxBytes));
+  }
+  MACLOOM_RETURN_IF_ERROR(CheckName(text, "front_end"));
+  if (nlohmann::json::parse(text, nullptr, false).is_object()) return {};
+  return InvalidInput("front_end is not the text of a JSON object");
+}
+
 Status CheckTexts(const Graph& graph) {
   MACLOOM_RETURN_IF_ERROR(CheckName(graph.name, "the graph's name"));
   MACLOOM_RETURN_IF_ERROR(CheckName(graph.origin, "the graph's origin"));
   MACLOOM_RETURN_IF_ERROR(CheckName(graph.licence, "the graph's licence"));
+  MACLOOM_RETURN_IF_ERROR(CheckFrontEnd(graph.front_end));
   for (size_t i = 0; i < graph.class_labels.size(); ++i) {
     MACLOOM_RETURN_IF_ERROR(CheckName(graph.class_labels[i], fmt::format("class label {}", i)));
   }

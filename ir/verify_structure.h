@@ -8,8 +8,8 @@
 
 namespace macloom::ir {
 
-/// Names, labels, origin and licence are UTF-8 without control characters: they go into JSON and
-/// into one-line listings. @return kInvalidInput naming the text.
+/// Names, labels, origin, licence and front end are UTF-8 without control characters (they go into
+/// JSON and into one-line listings); the front end is empty or a JSON object. @return kInvalidInput naming the text.
 Status CheckTexts(const Graph& graph);
 /// The same for one text; `what` names it in the message.
 Status CheckName(const std::string& name, const std::string& what);
