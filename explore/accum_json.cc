@@ -108,13 +108,9 @@ Json ToJson(const std::optional<AdversarialSummary>& summary) {
           {"below_8_bits_not_executed", summary->num_below_minimum}};
 }
 
-}  // namespace
-
-std::string ToJsonText(const AccumResult& result) {
+Json ToJson(const AccumResult& result) {
   const bool is_observed = result.num_samples > 0;
-  Json json = {{"format", "macloom.accum"},
-               {"format_version", 1},
-               {"network", result.network},
+  Json json = {{"network", result.network},
                {"network_digest", result.network_digest},
                {"is_untrained", result.is_untrained},
                {"configuration", result.configuration},
@@ -140,6 +136,14 @@ std::string ToJsonText(const AccumResult& result) {
   json["sweep"] = ToJson(result.sweep);
   json["layer_sweep"] = ToJson(result.layer_sweep);
   json["policy_sweep"] = ToJson(result.policy_sweep);
+  return json;
+}
+
+}  // namespace
+
+std::string ToJsonText(const std::vector<AccumResult>& results) {
+  Json json = {{"format", "macloom.accum"}, {"format_version", 1}};
+  for (const AccumResult& result : results) json["networks"].push_back(ToJson(result));
   return json.dump(1) + "\n";
 }
 

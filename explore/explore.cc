@@ -71,7 +71,11 @@ Result<AccumResult> Explore(const ir::Graph& graph, const arch::HardwareConfig& 
     MACLOOM_RETURN_IF_ERROR(evaluation.JudgeExact(exact));
     result.exact_accuracy = exact.accuracy;
     result.is_identity_agreement = evaluation.is_identity_agreement();
-    MACLOOM_RETURN_IF_ERROR(Sweep(evaluation, accumulation, inputs, options.sweep, result));
+    if (options.has_sweep) {
+      if (options.has_sweep) {
+        MACLOOM_RETURN_IF_ERROR(Sweep(evaluation, accumulation, inputs, options.sweep, result));
+      }
+    }
   }
   result.recommendations = Recommend(result, options.recommend);
   return result;

@@ -13,6 +13,7 @@ namespace macloom::explore {
 struct ExploreOptions {
   SweepOptions sweep;
   RecommendOptions recommend;
+  bool has_sweep = true;        ///< Otherwise certificates and observations only.
   bool has_adversarial = true;  ///< Make and check the adversarial inputs.
 };
 
@@ -30,6 +31,6 @@ Result<AccumResult> Explore(const ir::Graph& graph, const arch::HardwareConfig& 
                             std::vector<AdversarialInput>* adversarial = nullptr);
 
 /// docs/accumulator.md, "JSON".
-std::string ToJsonText(const AccumResult& result);
+std::string ToJsonText(const std::vector<AccumResult>& results);
 
 }  // namespace macloom::explore
