@@ -86,13 +86,15 @@ void PrintSweep(const explore::AccumResult& result,
                 const std::vector<explore::SweepPoint>& points) {
   Rows rows = {{"policy", "in RTL", "P", "parameter", result.has_labels ? "accuracy % [95 %]" : "",
                 "agreement % [95 %]", "SQNR dB", "events/step", "transient", "persistent"}};
+  const std::string* refusal = nullptr;  // The widest: what stands in the way.
   for (const explore::SweepPoint& point : points) {
     std::vector<std::string> row = {explore::ToString(point.policy),
                                     explore::ExistsInRtl(point.policy) ? "yes" : "no",
                                     std::to_string(point.width_bits),
                                     point.parameter == 0 ? "" : std::to_string(point.parameter)};
     if (!point.refusal.empty()) {
-      row.insert(row.end(), {"", "not defined: " + point.refusal});
+      refusal = &point.refusal;
+      row.insert(row.end(), {"", "not defined"});
       rows.push_back(std::move(row));
       continue;
     }
@@ -114,6 +116,7 @@ void PrintSweep(const explore::AccumResult& result,
     rows.push_back(std::move(row));
   }
   PrintTable(rows, 2);
+  if (refusal != nullptr) fmt::print("not defined, e.g. {}\n", *refusal);
 }
 
 /// The first width that stays exact and everything below it, widest last.
@@ -123,7 +126,7 @@ std::vector<explore::SweepPoint> Interesting(const std::vector<explore::SweepPoi
   for (const explore::SweepPoint& point : points) {
     if (!shown.empty() && shown.back().policy != point.policy) had_exact = false;
     if (!had_exact) shown.push_back(point);
-    had_exact = had_exact || (point.refusal.empty() && !point.is_rerun);
+    had_exact = had_exact || (point.refusal.empty() && point.layers.empty());
   }
   return shown;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/check.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "explore/policy_run.h"
@@ -26,7 +27,9 @@ class Sweeper {
     point.width_bits = width_bits;
     point.policy = overflow == ir::Overflow::kWrap ? Policy::kWrap : Policy::kSaturate;
     point.node = node;
-    if (width_bits >= RequiredBits(node)) {
+    // The network's narrowest such width runs all the same: it must show what is claimed.
+    const int exact_bits = RequiredBits(node);
+    if (width_bits > exact_bits || (width_bits == exact_bits && node >= 0)) {
       MACLOOM_RETURN_IF_ERROR(evaluation_.JudgeExact(point));
       return point;
     }
@@ -56,6 +59,8 @@ class Sweeper {
       const golden::LayerEvents& events = batch.events[static_cast<size_t>(layer.node)];
       AddCounts(layer, events, static_cast<int64_t>(inputs_.size()), point);
     }
+    MACLOOM_CHECK(width_bits < exact_bits ||
+                  (point.layers.empty() && point.identical.part == point.identical.whole));
     return point;
   }
 
