@@ -199,8 +199,7 @@ Result<bool> RunOnRtl(const Options& options, const Network& network,
                      Bits(row.width_bits), yes(row.is_equal), yes(row.holds_at_width),
                      yes(row.fails_below)});
     const bool is_too_narrow = row.width_bits <= explore::kMinSweepBits;
-    is_good = is_good && (row.width_bits == 0 || (row.is_equal && row.holds_at_width &&
-                                                  (row.fails_below || is_too_narrow)));
+    is_good = is_good && row.is_equal && row.holds_at_width && (row.fails_below || is_too_narrow);
   }
   fmt::print("\nadversarial inputs, the layer alone, golden = descriptor device = RTL\n");
   PrintTable(table, 3);
@@ -223,7 +222,7 @@ Result<bool> RunOnRtl(const Options& options, const Network& network,
       "one build narrowed to {} widths and policies, {} samples: {} mismatches ({} refused: "
       "a start value does not fit, or the layer cannot be mapped)\n",
       points.size(), samples.inputs.size(), mismatches, refused);
-  return is_good && mismatches == 0;
+  return is_good && mismatches == 0 && refused < static_cast<int64_t>(points.size());
 }
 
 /// hw.toml, RTL and verification of the recommended width.

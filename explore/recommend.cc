@@ -71,7 +71,7 @@ Result<arch::HardwareConfig> Apply(const arch::HardwareConfig& config,
         recommendation.rule));
   }
   arch::HardwareConfig result = config;
-  result.name = fmt::format("{}-p{}", config.name, recommendation.width_bits);
+  result.name = fmt::format("{}_p{}", config.name, recommendation.width_bits);
   result.accumulator_bits = recommendation.width_bits;
   result.accumulator_policy = recommendation.policy == Policy::kWrap
                                   ? arch::AccumulatorPolicy::kWrap

@@ -21,7 +21,7 @@ struct RecommendOptions {
 ///             network is at most max_loss_points.
 std::vector<Recommendation> Recommend(const AccumResult& result, const RecommendOptions& options);
 
-/// `config` with the recommended width and policy, named "NAME-pWIDTH". @return the validator's
+/// `config` with the recommended width and policy, named "NAME_pWIDTH". @return the validator's
 /// error; kInvalidInput if the recommendation gives no width.
 Result<arch::HardwareConfig> Apply(const arch::HardwareConfig& config,
                                    const Recommendation& recommendation);

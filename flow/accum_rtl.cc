@@ -18,7 +18,7 @@ constexpr int kMinBits = 8;
 arch::HardwareConfig WideBuild(arch::HardwareConfig config) {
   config.accumulator_bits = config.requant_operand_bits();
   config.accumulator_policy = arch::AccumulatorPolicy::kSelectable;
-  config.name += "-wide";
+  config.name += "_wide";
   return config;
 }
 
