@@ -27,7 +27,6 @@ int ObservedBits(const Widths& widths, const RecommendOptions& options) {
 int NarrowestWithin(const std::vector<SweepPoint>& points, int node, const AccumResult& result,
                     const RecommendOptions& options) {
   int narrowest = 0;
-  const double exact = result.has_labels ? result.exact_accuracy.value : 1.0;
   std::vector<const SweepPoint*> descending;
   for (const SweepPoint& point : points) {
     if (point.node == node && point.policy == options.policy) descending.push_back(&point);
@@ -35,8 +34,12 @@ int NarrowestWithin(const std::vector<SweepPoint>& points, int node, const Accum
   std::sort(descending.begin(), descending.end(),
             [](const SweepPoint* a, const SweepPoint* b) { return a->width_bits > b->width_bits; });
   for (const SweepPoint* point : descending) {
-    const double value = result.has_labels ? point->accuracy.value : point->agreement.value;
-    if (!point->refusal.empty() || 100 * (exact - value) > options.max_loss_points) break;
+    const Proportion& p = result.has_labels ? point->accuracy : point->agreement;
+    const int64_t exact = result.has_labels ? result.exact_accuracy.part : p.whole;
+    // In samples rather than in ratios: a loss of exactly the limit is allowed.
+    const bool is_within = 100.0 * static_cast<double>(exact - p.part) <=
+                           options.max_loss_points * static_cast<double>(p.whole);
+    if (!point->refusal.empty() || !is_within) break;
     narrowest = point->width_bits;
   }
   return narrowest;
