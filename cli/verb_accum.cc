@@ -101,7 +101,7 @@ void PrintSweep(const explore::AccumResult& result,
     int64_t steps = 0, outputs = 0, events = 0, transient = 0, persistent = 0;
     for (const explore::LayerCertificate& layer : result.layers) {
       const int64_t samples = point.agreement.whole;
-      steps += layer.num_outputs * layer.num_steps * samples;
+      steps += layer.num_outputs * explore::StepsPerOutput(layer, point.policy) * samples;
       outputs += layer.num_outputs * samples;
     }
     for (const explore::LayerCounts& counts : point.layers) {

@@ -68,8 +68,9 @@ class Sweeper {
                         int64_t num_samples, SweepPoint& point) {
     if (events.overflow_events == 0 && events.wrong_outputs == 0) return;
     const int64_t outputs = layer.num_outputs * num_samples;
-    point.layers.push_back({layer.node, outputs * layer.num_steps, outputs, events.overflow_events,
-                            events.overflowed_outputs, events.wrong_outputs});
+    point.layers.push_back({layer.node, outputs * StepsPerOutput(layer, point.policy), outputs,
+                            events.overflow_events, events.overflowed_outputs,
+                            events.wrong_outputs});
   }
 
   /// Narrowest width that no observed prefix leaves.
@@ -139,6 +140,21 @@ class Sweeper {
 };
 
 }  // namespace
+
+int64_t StepsPerOutput(const LayerCertificate& layer, Policy policy) {
+  switch (policy) {
+    case Policy::kSaturateAtEnd:
+      return 1;
+    case Policy::kTwoLevel:
+      return layer.num_steps + (layer.num_steps + kInnerSteps - 1) / kInnerSteps + 1;
+    case Policy::kSorted:
+      return layer.num_products + 1;
+    case Policy::kDroppedBits:
+      return layer.num_steps + 1;
+    default:
+      return layer.num_steps;
+  }
+}
 
 Status Sweep(const Evaluation& evaluation, const std::vector<ir::Accumulation>& accumulation,
              const std::vector<ir::TensorValue>& inputs, const SweepOptions& options,

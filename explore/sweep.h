@@ -16,6 +16,11 @@ struct SweepOptions {
   int64_t policy_samples = 0;  ///< Samples of the policies without RTL; 0: none.
 };
 
+/// Clamps or wraps of one output of `layer`: the denominator of event rates. kSorted: one per
+/// product and one for the start; kSaturateAtEnd: 1; kTwoLevel: steps, tiles and the start;
+/// kDroppedBits: steps and the start; else the steps.
+int64_t StepsPerOutput(const LayerCertificate& layer, Policy policy);
+
 /// Fills sweep, layer_sweep, policy_sweep and saturating_inferences_per_second of `result`, whose
 /// layers have been observed on the same `inputs`.
 ///
