@@ -116,7 +116,7 @@ std::string Title(const AccumResult& result) {
 
 std::string AccuracyPlot(const std::vector<AccumResult>& results) {
   const double legend_top = kTop + kPlotHeight + 70;
-  Svg svg(kLeft + kPlotWidth + 30, legend_top + 22 * static_cast<double>(results.size()) + 20,
+  Svg svg(kLeft + kPlotWidth + 130, legend_top + 22 * static_cast<double>(results.size()) + 20,
           "accuracy against accumulator width");
   const Axis axis = AxisOf(results);
   const bool has_labels = std::all_of(results.begin(), results.end(),
@@ -126,13 +126,13 @@ std::string AccuracyPlot(const std::vector<AccumResult>& results) {
   for (size_t i = 0; i < results.size(); ++i) {
     const AccumResult& result = results[i];
     const double certificate = axis.X(result.widths.hardware_order[0]);
-    svg.Line(certificate, kTop, certificate, kTop + kPlotHeight, ColourOf(i), 1);
+    svg.Line(certificate, kTop, certificate, kTop + kPlotHeight, ColourOf(2 * i), 1);
     for (const Policy policy : {Policy::kWrap, Policy::kSaturate}) {
-      DrawCurve(result, policy, axis, ColourOf(i), svg);
+      DrawCurve(result, policy, axis, ColourOf(2 * i + (policy == Policy::kWrap ? 0 : 1)), svg);
     }
     const double y = legend_top + 22 * static_cast<double>(i);
-    svg.Polyline({{kLeft, y}, {kLeft + 30, y}}, ColourOf(i), false);
-    svg.Polyline({{kLeft + 80, y}, {kLeft + 110, y}}, ColourOf(i), true);
+    svg.Polyline({{kLeft, y}, {kLeft + 30, y}}, ColourOf(2 * i), false);
+    svg.Polyline({{kLeft + 80, y}, {kLeft + 110, y}}, ColourOf(2 * i + 1), true);
     svg.Text(kLeft + 36, y + 4, "wrap", Anchor::kStart, 12);
     svg.Text(kLeft + 116, y + 4, "saturate", Anchor::kStart, 12);
     svg.Text(kLeft + 180, y + 4,
@@ -148,7 +148,7 @@ std::string LayerWidthPlot(const AccumResult& result) {
   constexpr double kBar = 11, kGap = 16, kLabel = 210, kBarLeft = 220, kPerBit = 14;
   const double group = kBar * static_cast<double>(std::size(kSeries)) + kGap;
   const double height = 70 + group * static_cast<double>(result.layers.size()) + 10;
-  Svg svg(kBarLeft + kPerBit * 34 + 20, height, "accumulator widths of the layers");
+  Svg svg(kBarLeft + kPerBit * 34 + 90, height, "accumulator widths of the layers");
   svg.Text(kBarLeft, 20,
            fmt::format("{} on {}: accumulator width by layer, bits", Title(result),
                        result.configuration),

@@ -10,8 +10,8 @@
 
 namespace macloom::reports {
 
-/// Accuracy (with labels) or agreement with the exact network, percent, against the width: one
-/// colour per network, wrap solid, saturate dashed, the Wilson 95 % interval as a band, the
+/// Accuracy (with labels) or agreement with the exact network, percent, against the width: two
+/// colours per network, wrap solid, saturate dashed, the Wilson 95 % interval as a band, the
 /// certificate as a vertical mark. Widths at which saturation is not defined are left out.
 std::string AccuracyPlot(const std::vector<explore::AccumResult>& results);
 
