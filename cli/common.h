@@ -34,6 +34,7 @@ Verb AddVectors(CLI::App& app);
 Verb AddCompare(CLI::App& app);
 Verb AddReplay(CLI::App& app);
 Verb AddCampaign(CLI::App& app);
+Verb AddAccum(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 Verb AddFeatures(CLI::App& app);
 

@@ -29,10 +29,14 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"arch", {"base", "ir"}},
     {"rtl", {"base", "ir", "arch"}},
     {"sim", {"base", "ir", "arch", "rtl"}},
-    {"flow", {"base", "ir", "importers", "audio", "golden", "arch", "rtl", "sim"}},
+    {"cost", {"base", "ir", "arch", "rtl", "sim"}},
+    {"explore", {"base", "ir", "golden", "arch"}},
+    {"reports", {"base", "ir", "explore"}},
+    {"flow", {"base", "ir", "importers", "audio", "golden", "arch", "explore", "rtl", "sim"}},
     {"campaign", {"base", "ir", "stimulus", "golden", "arch", "rtl", "sim", "flow"}},
     {"cli",
-     {"base", "ir", "importers", "audio", "golden", "arch", "rtl", "sim", "flow", "campaign"}},
+     {"base", "ir", "importers", "audio", "train", "golden", "quantize", "arch", "rtl", "sim",
+      "cost", "explore", "reports", "flow", "campaign"}},
     {"capi", {"base", "ir", "golden", "flow"}},
 };
 
@@ -78,6 +82,20 @@ TEST(RepositoryTest, StagesIncludeOnlyWhatTheyMay) {
   EXPECT_GT(files, 50);
 }
 
+TEST(RepositoryTest, ReportsReadResultsOnly) {
+  const std::regex stage_header("#include \"(?!base/|ir/|reports/)([^\"]*)\"");
+  const std::regex result_header("#include \"(?!base/|ir/|reports/)[a-z_]+/[a-z_]*_result\\.h\"");
+  int includes = 0;
+  for (const fs::path& path : Files(kRoot / "reports", {".h", ".cc"})) {
+    const std::string text = Text(path);
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), stage_header);
+         it != std::sregex_iterator(); ++it, ++includes) {
+      EXPECT_TRUE(std::regex_match(it->str(), result_header)) << path << ": " << it->str();
+    }
+  }
+  EXPECT_GT(includes, 0);
+}
+
 TEST(RepositoryTest, TheIncludeRuleCatchesAViolation) {
   EXPECT_EQ(ForbiddenIncludes("golden", "#include \"arch/job.h\"\n").size(), 1u);
   EXPECT_EQ(ForbiddenIncludes("sim", "#include \"golden/reference/executor.h\"\n").size(), 1u);
@@ -114,8 +132,9 @@ TEST(RepositoryTest, NoFileNamesAPlaceOnAMachine) {
   // Written so that this file does not contain what it looks for.
   const std::regex machine(std::string("(^|[^A-Za-z0-9_.$}])/(wo") + "rk|ho" + "me|ro" + "ot)/");
   for (const char* folder :
-       {"base", "ir", "importers", "audio", "train", "golden", "arch", "rtl", "sim", "flow",
-        "stimulus", "campaign", "cli", "capi", "examples", "tests", "scripts", "docs", ".ci"}) {
+       {"base", "ir", "importers", "audio", "train", "golden", "quantize", "arch", "rtl", "sim",
+        "cost", "explore", "reports", "flow", "stimulus", "campaign", "cli", "capi", "examples",
+        "tests", "scripts", "docs", ".ci"}) {
     for (const fs::path& path : Files(kRoot / folder, {".h", ".c", ".cc", ".sv", ".py", ".md",
                                                        ".sh", ".cmake", ".txt", ""})) {
       const std::string text = Text(path);
