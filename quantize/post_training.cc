@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
-
 #include "ir/shape_inference.h"
 #include "quantize/emit.h"
 #include "quantize/equalize.h"
@@ -48,16 +45,12 @@ Result<QuantizedNetwork> QuantizePostTraining(const ir::FloatGraph& graph,
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<Observation> observations,
                            Calibrate(prepared.graph, samples));
   std::vector<WeightGrids> weights(prepared.graph.nodes.size());
-  std::vector<int> fraction_bits(prepared.graph.nodes.size(), 0);
   for (size_t n = 0; n < weights.size(); ++n) {
     if (!ir::HasWeights(prepared.graph.nodes[n].kind)) continue;
     weights[n] = ChooseWeightGrids(prepared, n, options);
-    if (options.scales == Scales::kPowerOfTwo) {
-      fraction_bits[n] = *std::ranges::min_element(weights[n].fraction_bits);
-    }
   }
   const std::vector<TensorGrid> tensors =
-      ChooseTensorGrids(prepared, observations, fraction_bits, options);
+      ChooseTensorGrids(prepared, observations, weights, options);
   QuantizedNetwork result;
   MACLOOM_ASSIGN_OR_RETURN(result.graph, Emit(prepared, tensors, std::move(weights), options));
   result.float_graph = std::move(prepared.graph);

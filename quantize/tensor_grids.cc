@@ -32,26 +32,41 @@ std::vector<size_t> Groups(const ir::FloatGraph& graph, Scales scales) {
   return group;
 }
 
-/// Finest grid of a node's output, in fraction bits.
-int FinestOutput(const FloatNode& node, int weight_fraction_bits,
-                 const std::vector<TensorGrid>& grids) {
-  const auto fraction = [&](size_t i) {
-    return grids[static_cast<size_t>(node.inputs[i])].fraction_bits;
-  };
-  if (ir::HasWeights(node.kind)) return fraction(0) + weight_fraction_bits;
-  if (node.kind == OperatorKind::kAdd) return std::max(fraction(0), fraction(1));
-  if (node.kind == OperatorKind::kAveragePool2d) {
-    const auto num_taps = static_cast<unsigned>(node.window.kernel_h * node.window.kernel_w);
-    return fraction(0) + std::countr_zero(std::bit_ceil(num_taps));
+/// Step of the finest grid that a node's output may have; 0: any.
+double FinestStep(const FloatNode& node, const WeightGrids& weights,
+                  const std::vector<TensorGrid>& grids, Scales scales) {
+  const auto step = [&](size_t i) { return grids[static_cast<size_t>(node.inputs[i])].grid.step; };
+  if (ir::HasWeights(node.kind)) {
+    double largest = 0;
+    for (const Grid& grid : weights.grids) largest = std::max(largest, grid.step);
+    return step(0) * largest;
   }
-  return fraction(0);
+  if (scales == Scales::kAffine) return 0;
+  if (node.kind == OperatorKind::kAdd) return std::min(step(0), step(1));
+  if (node.kind == OperatorKind::kAveragePool2d) {
+    return step(0) /
+           std::bit_ceil(static_cast<unsigned>(node.window.kernel_h * node.window.kernel_w));
+  }
+  return 0;
+}
+
+/// `grid` with a larger step and the same smallest value.
+Grid WithStep(const Grid& grid, double step, Scales scales) {
+  Grid wider = grid;
+  wider.step = step;
+  if (scales == Scales::kPowerOfTwo) return wider;
+  wider.step = static_cast<double>(static_cast<float>(step));
+  const double low = (grid.low - grid.zero_point) * grid.step / wider.step;
+  wider.zero_point =
+      std::clamp(grid.low - static_cast<int32_t>(std::floor(low + 0.5)), grid.low, grid.high);
+  return wider;
 }
 
 }  // namespace
 
 std::vector<TensorGrid> ChooseTensorGrids(const PreparedNetwork& network,
                                           const std::vector<Observation>& observations,
-                                          const std::vector<int>& weight_fraction_bits,
+                                          const std::vector<WeightGrids>& weights,
                                           const PostTrainingOptions& options) {
   const ir::FloatGraph& graph = network.graph;
   const std::vector<size_t> group = Groups(graph, options.scales);
@@ -72,7 +87,9 @@ std::vector<TensorGrid> ChooseTensorGrids(const PreparedNetwork& network,
       }
     }
     if (options.scales == Scales::kPowerOfTwo) {
-      chosen.fraction_bits = FractionBits(merged, chosen.bits, options.activation_ranges);
+      const int fraction = FractionBits(merged, chosen.bits, options.activation_ranges);
+      chosen.grid = {std::ldexp(1.0, -fraction), 0, -(1 << (chosen.bits - 1)),
+                     (1 << (chosen.bits - 1)) - 1};
     } else {
       chosen.grid = AffineGrid(merged, chosen.bits, options.activation_ranges);
     }
@@ -80,24 +97,21 @@ std::vector<TensorGrid> ChooseTensorGrids(const PreparedNetwork& network,
       if (group[t] == first) grids[t] = chosen;
     }
   }
-  if (options.scales == Scales::kAffine) return grids;
   for (bool has_changed = true; has_changed;) {
     has_changed = false;
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
-      const FloatNode& node = graph.nodes[n];
-      const size_t out = static_cast<size_t>(node.output);
-      const int finest = FinestOutput(node, weight_fraction_bits[n], grids);
-      if (grids[out].fraction_bits <= finest) continue;
+      const size_t out = static_cast<size_t>(graph.nodes[n].output);
+      const double finest = FinestStep(graph.nodes[n], weights[n], grids, options.scales);
+      if (grids[out].grid.step >= finest) continue;
+      const Grid wider = WithStep(grids[out].grid, finest, options.scales);
+      if (grids[out].grid.step >= wider.step) continue;
       has_changed = true;
       for (size_t t = 0; t < grids.size(); ++t) {
-        if (group[t] == group[out]) grids[t].fraction_bits = finest;
+        if (group[t] == group[out]) grids[t].grid = wider;
       }
     }
   }
-  for (TensorGrid& entry : grids) {
-    entry.grid = {std::ldexp(1.0, -entry.fraction_bits), 0, -(1 << (entry.bits - 1)),
-                  (1 << (entry.bits - 1)) - 1};
-  }
+  for (TensorGrid& entry : grids) entry.fraction_bits = -std::ilogb(entry.grid.step);
   return grids;
 }
 

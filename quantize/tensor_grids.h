@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "quantize/prepare.h"
+#include "quantize/weight_grids.h"
 
 namespace macloom::quantize {
 
@@ -17,12 +18,13 @@ struct TensorGrid {
 /// One grid per tensor, by TensorId. Tensors that share codes (MAX_POOL_2D, RESHAPE, CONCATENATION,
 /// PAD, and affine AVERAGE_POOL_2D) share a grid that covers all of them.
 ///
-/// With powers of two an output is never finer than its node's products, operands or sums: its
-/// fraction bits fall until every shift is at least 0.
-/// @param weight_fraction_bits  by node: the smallest of its weights; powers of two only.
+/// An output is never finer than its node's products, so that nothing is shifted left: its step
+/// grows to the largest s_in s_w; with powers of two also to the operands of ADD and the sums of
+/// AVERAGE_POOL_2D.
+/// @param weights  by node; empty grids for nodes without weights.
 std::vector<TensorGrid> ChooseTensorGrids(const PreparedNetwork& network,
                                           const std::vector<Observation>& observations,
-                                          const std::vector<int>& weight_fraction_bits,
+                                          const std::vector<WeightGrids>& weights,
                                           const PostTrainingOptions& options);
 
 }  // namespace macloom::quantize
