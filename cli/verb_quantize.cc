@@ -291,12 +291,14 @@ Verb AddQuantize(CLI::App& app) {
       ->check(CLI::Range(8, 32));
   verb->add_option("--format", options->format, "number family of weights and activations: int")
       ->capture_default_str();
-  verb->add_option("--evaluate", options->evaluate,
-                   "inputs to compare both networks on: SQNR per layer, classes");
+  auto* evaluate = verb->add_option("--evaluate", options->evaluate,
+                                    "inputs to compare both networks on: SQNR per layer, classes");
   verb->add_option("--labels", options->labels,
-                   "of --evaluate: .npy of class indices, or .csv with label_index and file");
+                   "of --evaluate: .npy of class indices, or .csv with label_index and file")
+      ->needs(evaluate);
   verb->add_option("--save-inputs", options->save_inputs,
-                   "write the inputs of --evaluate as codes of the new network (.npy)");
+                   "write the inputs of --evaluate as codes of the new network (.npy)")
+      ->needs(evaluate);
   verb->add_option("--save-float", options->save_float,
                    "write the float network that was quantized");
   verb->add_option("--json", options->json, "write the result as JSON");
