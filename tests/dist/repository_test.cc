@@ -24,7 +24,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"stimulus", {"base", "ir"}},
     {"importers", {"base", "ir"}},
     {"audio", {"base"}},
-    {"train", {"base", "audio"}},
+    {"train", {"base", "ir", "audio", "golden"}},
     {"golden", {"base", "ir"}},
     {"arch", {"base", "ir"}},
     {"rtl", {"base", "ir", "arch"}},

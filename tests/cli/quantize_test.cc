@@ -1,0 +1,122 @@
+// The verb quantize: a float network to integer networks that run and verify through RTL.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/npy.h"
+#include "base/rng.h"
+#include "ir/float_network_file.h"
+#include "ir/network_file.h"
+#include "tests/cli/tool.h"
+#include "tests/support/data_pack.h"
+#include "tests/support/float_networks.h"
+#include "tests/support/temporary_folder.h"
+
+namespace macloom {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::RunTool;
+using testing::ToolRun;
+
+class QuantizeVerbTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(ir::SaveFloatNetwork(testing::SmallFloatNetwork(), Path("f.safetensors")).ok());
+    NpyArray inputs{"<f4", {6, 8, 6, 2}, std::vector<uint8_t>(6 * 96 * sizeof(float))};
+    Rng random(2);
+    for (size_t i = 0; i < 6 * 96; ++i) {
+      const float value = static_cast<float>(random.UniformInt(-100, 100)) / 64;
+      std::memcpy(inputs.bytes.data() + i * sizeof value, &value, sizeof value);
+    }
+    ASSERT_TRUE(WriteNpy(Path("x.npy"), inputs).ok());
+    ASSERT_TRUE(WriteNpy(Path("y.npy"), FromInt32({6}, std::vector<int32_t>(6, 0))).ok());
+  }
+  std::string Path(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string Quantize(const std::string& options) const {
+    return "quantize " + Path("f.safetensors") + " --calibrate " + Path("x.npy") + " " + options;
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(QuantizeVerbTest, BothKindsOfScalesVerifyThroughRtl) {
+  const std::string cases[] = {"--weights 8 --activations 8",
+                               "--weights 4 --activations 4 --per-channel --ranges mse",
+                               "--weights 4 --activations 8 --scales affine --per-channel",
+                               "--weights 6 --activations 5 --scales affine --correct-bias"};
+  for (const std::string& options : cases) {
+    const ToolRun made =
+        RunTool(Quantize(options + " --evaluate " + Path("x.npy") + " --labels " + Path("y.npy") +
+                         " --save-inputs " + Path("codes.npy") + " --json " + Path("q.json") +
+                         " -o " + Path("q.safetensors")));
+    ASSERT_EQ(made.status, 0) << made.text;
+    EXPECT_THAT(made.text, HasSubstr("SOFTMAX \"node8\" taken off"));
+    const auto json = nlohmann::json::parse(*ReadTextFile(Path("q.json")));
+    EXPECT_EQ(json["layers"].size(), 8u);
+    const ToolRun verified =
+        RunTool("verify " + Path("q.safetensors") + " --inputs " + Path("codes.npy"));
+    EXPECT_EQ(verified.status, 0) << options << "\n" << verified.text;
+    EXPECT_THAT(verified.text, HasSubstr("golden = descriptor device = RTL: PASS"));
+    // The accuracy that run finds on the saved codes is the one quantize printed.
+    const ToolRun run = RunTool("run " + Path("q.safetensors") + " --inputs " + Path("codes.npy") +
+                                " --labels " + Path("y.npy") + " --json " + Path("r.json"));
+    ASSERT_EQ(run.status, 0) << run.text;
+    EXPECT_EQ(nlohmann::json::parse(*ReadTextFile(Path("r.json")))["correct"], json["correct"]);
+  }
+}
+
+TEST_F(QuantizeVerbTest, AKeywordNetworkOfShiftsRunsOnLanesThatOnlyShift) {
+  MACLOOM_DATA_PACK(model, "mlperf-tiny-models/kws_ref_model.tflite");
+  MACLOOM_DATA_PACK(clips, "speech-commands-v2-test-sample");
+  const std::string inputs = (clips / "mfcc_int8.tar").string();
+  const ToolRun made = RunTool("quantize " + model.string() + " --calibrate " + inputs +
+                               " --calibration-samples 8 -o " + Path("kws.safetensors"));
+  ASSERT_EQ(made.status, 0) << made.text;
+  EXPECT_THAT(made.text, HasSubstr("divides its 125 values by 128"));
+  const ToolRun verified =
+      RunTool("verify " + Path("kws.safetensors") + " --random 1 --set requant.kind=shift");
+  EXPECT_EQ(verified.status, 0) << verified.text;
+  EXPECT_THAT(verified.text, HasSubstr("golden = descriptor device = RTL: PASS"));
+}
+
+TEST_F(QuantizeVerbTest, InspectShowsAFloatNetwork) {
+  const ToolRun run = RunTool("inspect " + Path("f.safetensors") + " --json " + Path("i.json"));
+  ASSERT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("float network small"));
+  EXPECT_THAT(run.text, HasSubstr("node1"));
+  EXPECT_EQ(nlohmann::json::parse(*ReadTextFile(Path("i.json")))["layers"].size(), 9u);
+  EXPECT_THAT(RunTool("inspect --text " + Path("f.safetensors")).text, HasSubstr("batch_norm="));
+}
+
+TEST_F(QuantizeVerbTest, BadInput) {
+  const auto expect_fails = [&](const std::string& arguments, const std::string& message) {
+    const ToolRun run = RunTool(arguments);
+    EXPECT_EQ(run.status, 2) << arguments << "\n" << run.text;
+    EXPECT_THAT(run.text, HasSubstr(message)) << arguments;
+    EXPECT_FALSE(std::filesystem::exists(Path("out.safetensors")));
+  };
+  const std::string out = " -o " + Path("out.safetensors");
+  expect_fails("run " + Path("f.safetensors") + " --random 1", "a float network; accepted here");
+  expect_fails("quantize " + Path("f.safetensors") + out, "--calibrate is required");
+  expect_fails(Quantize("--weights 9" + out), "--weights");
+  expect_fails(Quantize("--scales fine" + out), "--scales");
+  expect_fails(Quantize("--format e4m3" + out), "--format e4m3: not supported; supported is int");
+  expect_fails(Quantize("--percentile 10" + out), "percentile is 10");
+  expect_fails(Quantize("--accumulator-bits 8" + out), "accumulator needs");
+  expect_fails(Quantize("--labels " + Path("y.npy") + out), "--labels");
+  expect_fails("quantize " + Path("f.safetensors") + " --calibrate " + Path("y.npy") + out,
+               "accepted is a .npy array of float32 or float64");
+  NpyArray wrong{"<f4", {1, 5}, std::vector<uint8_t>(20)};
+  ASSERT_TRUE(WriteNpy(Path("w.npy"), wrong).ok());
+  expect_fails("quantize " + Path("f.safetensors") + " --calibrate " + Path("w.npy") + out,
+               "shape 1x5; expected N x 8x6x2");
+  expect_fails("quantize missing --calibrate " + Path("x.npy") + out, "no such file");
+}
+
+}  // namespace
+}  // namespace macloom
