@@ -8,6 +8,7 @@
 #include "sim/harness/harness.cc"
 #include "sim/verilated_device.h"
 #include "stimulus/random_graph.h"
+#include "tests/rtl/accelerator_registers.h"
 #include "tests/rtl/mutant_test.h"
 
 namespace macloom {
@@ -157,19 +158,23 @@ TEST(AcceleratorTest, IsExactAndItsMutantsAreCaught) {
   Rng rng(7);
   const std::vector<Case> cases = MakeCases(rng);
   ASSERT_EQ(cases.size(), kNumCases);
-  testing::ExpectMutantsCaught<Selection>(14, [&](const Selection& selection, Rng&) -> int64_t {
-    Vloom::selected = selection.mutant_i;
-    for (const Case& one : cases) {
-      const auto device = sim::MakeLinkedDevice(one.job.config, {one.timing}, &RunLinkedModel);
-      const Result<sim::DeviceRun> run = device->Run(one.job, one.input);
-      if (!run.ok()) {
-        if (selection.mutant_i == 0) std::printf("%s\n", run.error().message.c_str());
-        return 1;
-      }
-      if (const int64_t mismatches = Differences(one, *run); mismatches > 0) return mismatches;
-    }
-    return DifferencesWithoutRecords(cases.front());
-  });
+  testing::ExpectMutantsCaught<Selection>(
+      14, [&](const Selection& selection, Rng& stimulus) -> int64_t {
+        Vloom::selected = selection.mutant_i;
+        if (const int64_t mismatches = testing::RegisterBench(stimulus).Run(); mismatches > 0) {
+          return mismatches;
+        }
+        for (const Case& one : cases) {
+          const auto device = sim::MakeLinkedDevice(one.job.config, {one.timing}, &RunLinkedModel);
+          const Result<sim::DeviceRun> run = device->Run(one.job, one.input);
+          if (!run.ok()) {
+            if (selection.mutant_i == 0) std::printf("%s\n", run.error().message.c_str());
+            return 1;
+          }
+          if (const int64_t mismatches = Differences(one, *run); mismatches > 0) return mismatches;
+        }
+        return DifferencesWithoutRecords(cases.front());
+      });
   // The harness's context is gone; the next test's model takes the thread's.
   Verilated::threadContextp(Verilated::defaultContextp());
 }

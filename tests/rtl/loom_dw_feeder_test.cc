@@ -352,7 +352,7 @@ TEST(DwFeederTest, IsExactAndItsMutantsAreCaught) {
   testing::ExpectMutantsCaught<Vloom_dw_feeder_mux>(10, [](Vloom_dw_feeder_mux& dut, Rng& rng) {
     Bench bench(dut, rng);
     RunRandom(bench, rng, 60000);
-    // Every counter into its highest bit.
+    // Every counter to its end.
     for (int64_t Operation::*longest :
          {&Operation::out_w, &Operation::out_h, &Operation::blocks, &Operation::kernel_w}) {
       Operation op = RandomOperation(rng);
@@ -369,7 +369,7 @@ TEST(DwFeederTest, IsExactAndItsMutantsAreCaught) {
       op.last_lanes = last_lanes;
       op.stride_w = op.stride_h = 2;
       op.in_w = op.in_h = 0xfffe;
-      op.*longest = 0x8001;
+      op.*longest = 0xffff;
       if (op.kernel_w > 255) op.kernel_w = op.kernel_h = op.taps = 255;
       op.weight_rows = (op.kernel_w * op.kernel_h + kRows - 1) / kRows;
       if (bench.mismatches() == 0) bench.Run(op, -1);

@@ -35,6 +35,7 @@ Input Draw(Rng& rng) {
   in.is_mean = rng.Bernoulli(0.4);
   in.shift = static_cast<int>(in.is_mean ? rng.UniformInt(0, 31) : rng.UniformInt(-30, 1));
   in.mean_half = static_cast<int>(rng.Bernoulli(0.2) ? 65535 : rng.UniformInt(0, 65535));
+  if (in.is_mean && rng.Bernoulli(0.5)) in.mean_half &= (1 << std::min(in.shift, 16)) - 1;
   in.zero = static_cast<int>(rng.UniformInt(-128, 127));
   in.low = static_cast<int>(rng.UniformInt(-128, 20));
   in.high = static_cast<int>(rng.UniformInt(in.low, 127));
@@ -47,6 +48,14 @@ Input Draw(Rng& rng) {
       in.x = rng.UniformInt(INT32_MIN, INT32_MAX);
       break;
     default: {
+      if (in.is_mean && rng.Bernoulli(0.7)) {
+        // Around the sum at which the mean becomes the next code.
+        const int64_t sum = rng.UniformInt(0, 130) * (int64_t{1} << right) - in.mean_half;
+        const int64_t magnitude = std::max<int64_t>(sum + rng.UniformInt(-2, 2), 0);
+        in.x =
+            std::clamp<int64_t>(rng.Bernoulli(0.5) ? -magnitude : magnitude, INT32_MIN, INT32_MAX);
+        break;
+      }
       // Around a code: ties, and one less and more.
       const int64_t code = rng.UniformInt(-140, 140);
       const int64_t x = (2 * code + 1) * (int64_t{1} << right) / 2 + rng.UniformInt(-2, 2);

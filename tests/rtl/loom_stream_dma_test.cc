@@ -181,9 +181,10 @@ TEST(StreamDmaTest, IsExactAndItsMutantsAreCaught) {
       for (int64_t i = rng.UniformInt(1, 12); i > 0; --i) streams.push_back(Draw(rng));
       bench.Run(streams, rng.Bernoulli(0.2) ? rng.UniformInt(0, 2000) : -1);
     }
-    // Long streams: the row counters wrap, the section and group counters reach their upper bits.
+    // Long streams: the row counters wrap, the counters of groups and parameter bytes end.
     bench.Run({{0x40000000, 3000, 8, 1}, {0x50000000, 2, 1024, 200}, {0x60000000, 400, 64, 200}},
               -1);
+    bench.Run({{0x40000000, 1, 0xfff8, 0x1fff}, {0x50000000, 0xffff, 8, 1}}, -1);
     return bench.mismatches();
   });
 }
