@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "golden/fast/plan.h"
+#include "golden/reference/minifloat.h"
 
 namespace macloom::flow {
 namespace {
@@ -45,6 +46,16 @@ Status RunSlices(const golden::fast::Plan& plan, const Samples& samples, RunResu
   return {};
 }
 
+/// Index of the largest value, the smallest among equals.
+int LargestOutput(const ir::NumberFormat& format, const ir::TensorValue& output) {
+  const auto is_less = [&](int32_t a, int32_t b) {
+    if (!format.IsMinifloat()) return a < b;
+    return golden::ToFloat(format, a) < golden::ToFloat(format, b);
+  };
+  const std::vector<int32_t>& codes = output.codes;
+  return static_cast<int>(std::max_element(codes.begin(), codes.end(), is_less) - codes.begin());
+}
+
 }  // namespace
 
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
@@ -64,9 +75,7 @@ Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
   }
   if (!labels.empty()) result.num_correct = 0;
   for (size_t n = 0; n < result.outputs.size(); ++n) {
-    const std::vector<int32_t>& codes = result.outputs[n].codes;
-    const auto prediction =
-        static_cast<int>(std::max_element(codes.begin(), codes.end()) - codes.begin());
+    const int prediction = LargestOutput(graph.tensor(graph.output).format, result.outputs[n]);
     result.predictions.push_back(prediction);
     if (!labels.empty() && labels[n] == prediction) ++*result.num_correct;
   }

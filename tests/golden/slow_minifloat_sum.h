@@ -41,26 +41,27 @@ class SlowMinifloatSum {
     for (const auto& [a, w] : codes) {
       const Big product = SlowValue(a_, a) * SlowValue(w_, w);
       exact_ = exact_ + product;
-      if (product.IsNan() || product.IsInfinity() || IsFloat() || !IsLimited()) {
+      if (product.IsNan() || product.IsInfinity()) {
+        special_ = special_ + product;
+      } else if (IsFloat() || !IsLimited()) {
         sum = sum + product;
       } else {
         sum = sum + (product / grid).Truncated() * grid;
       }
     }
+    // A float accumulator stays infinite; the others go on behind their flags.
+    if (IsFloat() && (special_.IsNan() || special_.IsInfinity())) return;
     const Big t = value_ + sum;
-    if (t.IsNan() || t.IsInfinity()) {
-      // Fixed point keeps its finite register, which no longer shows.
-      value_ = t;
-      return;
-    }
     value_ = t;
     if (IsFloat()) {
       value_ = RoundedToFloat(t);
       const bool is_high = value_ > Maximum(), is_low = value_ < Big() - Maximum();
       if (is_high || is_low) {
         ++num_events_;
-        const bool is_infinity = accumulation_.overflow == ir::Overflow::kInfinity;
-        value_ = (is_infinity ? Big(HUGE_VAL) : Maximum()) * Big(is_high ? 1.0 : -1.0);
+        value_ = Maximum() * Big(is_high ? 1.0 : -1.0);
+        if (accumulation_.overflow == ir::Overflow::kInfinity) {
+          special_ = Big(is_high ? HUGE_VAL : -HUGE_VAL);
+        }
       }
     } else if (IsLimited() && IsOutside(t)) {
       ++num_events_;
@@ -72,7 +73,7 @@ class SlowMinifloatSum {
   }
 
   bool does_hold_start() const { return does_hold_start_; }
-  const Big& value() const { return value_; }
+  Big value() const { return value_ + special_; }
   const Big& exact() const { return exact_; }  ///< bias + all products.
   int64_t num_events() const { return num_events_; }
 
@@ -118,7 +119,9 @@ class SlowMinifloatSum {
   ir::NumberFormat a_, w_;
   int unit_exponent_ = 0;
   bool does_hold_start_ = true;
-  Big value_, exact_;
+  Big value_;    // Of the register, finite.
+  Big special_;  // The sum of what was not finite, 0 if nothing.
+  Big exact_;
   int64_t num_events_ = 0;
 };
 
