@@ -59,15 +59,20 @@ int LargestOutput(const ir::NumberFormat& format, const ir::TensorValue& output)
 }  // namespace
 
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
-                           const std::vector<int>& labels, bool keep_traces, Executor executor) {
+                           const std::vector<int>& labels, bool keep_traces, Executor executor,
+                           const ir::Accumulation& accumulation) {
   RunResult result;
+  const std::vector<ir::Accumulation> contracts(graph.nodes.size(), accumulation);
   result.events.resize(graph.nodes.size());
   ProgressLine progress("run " + graph.name, static_cast<int64_t>(samples.inputs.size()));
   if (executor == Executor::kReference) {
-    const auto run = [&](const ir::TensorValue& input) { return golden::Run(graph, input); };
+    const auto run = [&](const ir::TensorValue& input) {
+      return golden::Run(graph, input, {.accumulation = contracts});
+    };
     MACLOOM_RETURN_IF_ERROR(RunTraces(graph, samples, keep_traces, run, result, progress));
   } else {
-    MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Plan plan, golden::fast::Plan::Create(graph));
+    MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Plan plan,
+                             golden::fast::Plan::Create(graph, {.accumulation = contracts}));
     const auto run = [&](const ir::TensorValue& input) { return plan.Run(input); };
     MACLOOM_RETURN_IF_ERROR(keep_traces
                                 ? RunTraces(graph, samples, keep_traces, run, result, progress)

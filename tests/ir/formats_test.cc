@@ -177,6 +177,26 @@ TEST(AccumulationTest, MinifloatKindsAreNamed) {
   EXPECT_TRUE(Accumulation::Exact().IsExact());
 }
 
+TEST(AccumulationTest, ContractsAreParsed) {
+  const AccumulationOrder block = AccumulationOrder::kBlockTap;
+  EXPECT_EQ(*ParseAccumulation("exact"), Accumulation::Exact());
+  EXPECT_EQ(*ParseAccumulation("int24,saturate,step16,flat-tap"),
+            (Accumulation{24, Overflow::kSaturate, 16, AccumulationOrder::kFlatTap}));
+  EXPECT_EQ(*ParseAccumulation("fixed32,saturate,drop9,align12,step4"),
+            Accumulation::FixedPoint(32, Overflow::kSaturate, 4, block, 9, 12));
+  EXPECT_EQ(*ParseAccumulation("fp16"), Accumulation::Float(5, 10, Overflow::kInfinity, 1, block));
+  EXPECT_EQ(*ParseAccumulation("fp32,saturate,step16"),
+            Accumulation::Float(8, 23, Overflow::kSaturate, 16, block));
+  EXPECT_EQ(*ParseAccumulation("e6m9"), Accumulation::Float(6, 9, Overflow::kInfinity, 1, block));
+  for (const char* bad : {"", "int", "int24x", "fp8", "em", "e5", "e5m", "e99999m1", "float"}) {
+    EXPECT_THAT(ParseAccumulation(bad).error().message, HasSubstr("register is \"")) << bad;
+  }
+  EXPECT_THAT(ParseAccumulation("fp16,step").error().message,
+              HasSubstr("word is \"step\"; accepted are wrap, saturate"));
+  EXPECT_THAT(ParseAccumulation("fixed90").error().message,
+              HasSubstr("accumulator \"fixed90\": accumulator width is 90 bits"));
+}
+
 TEST(AccumulationTest, BadMinifloatKindsAreNamed) {
   const auto message = [](const Accumulation& accumulation) {
     const Status status = Validate(accumulation);
