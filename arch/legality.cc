@@ -67,6 +67,11 @@ Status CheckOptions(const Job& job) {
 Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_nodes) {
   for (int n = 0; n < num_nodes; ++n) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
+    const ir::NumberFormat& format = graph.tensor(node.inputs[0]).format;
+    if (format.IsMinifloat()) {
+      return RefuseNode(node, fmt::format("computes with {} codes; the lanes take integers",
+                                          ir::ToString(format)));
+    }
     if (node.requantization.kind == ir::RequantizationKind::kMultiplyAddDivide) {
       return RefuseNode(node,
                         "requantization is multiply-add-divide; the lanes round x * multiplier * "

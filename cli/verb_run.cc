@@ -13,7 +13,7 @@ namespace macloom::cli {
 namespace {
 
 struct Options {
-  std::string model, labels, outputs, trace, json;
+  std::string model, labels, outputs, trace, json, accumulator = "exact";
   std::vector<std::string> inputs;
   int random = 0;
   uint64_t seed = 1;
@@ -76,6 +76,8 @@ Result<int> Run(const Options& options) {
   } else {
     samples = flow::RandomInputs(graph, options.random, options.seed);
   }
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Accumulation accumulation,
+                           ir::ParseAccumulation(options.accumulator));
   if (samples.inputs.empty()) return InvalidInput("no inputs: give --inputs FILE or --random N");
   std::vector<int> labels;
   if (!options.labels.empty()) {
@@ -84,7 +86,8 @@ Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(
       const flow::RunResult result,
       flow::RunBatch(graph, samples, labels, !options.trace.empty(),
-                     options.is_reference ? flow::Executor::kReference : flow::Executor::kFast));
+                     options.is_reference ? flow::Executor::kReference : flow::Executor::kFast,
+                     accumulation));
   if (!options.outputs.empty())
     MACLOOM_RETURN_IF_ERROR(WriteNpy(options.outputs, OutputArray(result.outputs)));
   if (!options.trace.empty()) MACLOOM_RETURN_IF_ERROR(WriteTrace(graph, result, options.trace));
@@ -93,12 +96,17 @@ Result<int> Run(const Options& options) {
              options.rounding.text, options.is_reference ? ", reference executor" : "");
   std::vector<std::vector<std::string>> rows = {
       {"layer", "kind", "output", "clamped low", "clamped high"}};
+  if (!accumulation.IsExact()) {
+    fmt::print("accumulators: {}\n\n", ir::ToString(accumulation));
+    rows[0].insert(rows[0].end(), {"overflows", "changed sums"});
+  }
   nlohmann::ordered_json json = {{"format", "macloom.run"},
                                  {"format_version", 1},
                                  {"network", graph.name},
                                  {"is_untrained", graph.is_untrained},
                                  {"network_digest", ir::Digest(graph)},
                                  {"rounding", options.rounding.text},
+                                 {"accumulator", ir::ToString(accumulation)},
                                  {"samples", samples.inputs.size()},
                                  {"predictions", result.predictions}};
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -107,8 +115,13 @@ Result<int> Run(const Options& options) {
     rows.push_back({node.name, ir::ToString(node.kind),
                     ir::ToString(graph.tensor(node.output).shape),
                     std::to_string(events.clamped_low), std::to_string(events.clamped_high)});
+    if (!accumulation.IsExact()) {
+      rows.back().insert(rows.back().end(), {std::to_string(events.overflow_events),
+                                             std::to_string(events.wrong_outputs)});
+    }
     json["layers"].push_back({{"name", node.name},
                               {"overflow_events", events.overflow_events},
+                              {"wrong_outputs", events.wrong_outputs},
                               {"clamped_low", events.clamped_low},
                               {"clamped_high", events.clamped_high}});
   }
@@ -147,6 +160,10 @@ Verb AddRun(CLI::App& app) {
                    "write every tensor of every sample into this folder");
   verb->add_flag("--reference", options->is_reference,
                  "execute by the normative code, slow; the same result");
+  verb->add_option("--accumulator", options->accumulator,
+                   "exact, or a register of every layer: intP, fixedP, fp16, fp32 or eEmM, then "
+                   "saturate, stepL, dropD, alignA, flat-tap, e.g. fp16,step16")
+      ->capture_default_str();
   verb->add_option("--json", options->json, "write the result as JSON");
   options->rounding.AddTo(*verb);
   return {verb, [options] { return Run(*options); }};

@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "golden/fast/plan.h"
+#include "golden/reference/minifloat.h"
 
 namespace macloom::flow {
 namespace {
@@ -46,18 +47,33 @@ Status RunSlices(const golden::fast::Plan& plan, const Samples& samples, RunResu
   return {};
 }
 
+/// Index of the largest value, the smallest among equals.
+int LargestOutput(const ir::NumberFormat& format, const ir::TensorValue& output) {
+  const auto is_less = [&](int32_t a, int32_t b) {
+    if (!format.IsMinifloat()) return a < b;
+    return golden::ToFloat(format, a) < golden::ToFloat(format, b);
+  };
+  const std::vector<int32_t>& codes = output.codes;
+  return static_cast<int>(std::max_element(codes.begin(), codes.end(), is_less) - codes.begin());
+}
+
 }  // namespace
 
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
-                           const std::vector<int>& labels, bool keep_traces, Executor executor) {
+                           const std::vector<int>& labels, bool keep_traces, Executor executor,
+                           const ir::Accumulation& accumulation) {
   RunResult result;
+  const std::vector<ir::Accumulation> contracts(graph.nodes.size(), accumulation);
   result.events.resize(graph.nodes.size());
   ProgressLine progress("run " + graph.name, static_cast<int64_t>(samples.inputs.size()));
   if (executor == Executor::kReference) {
-    const auto run = [&](const ir::TensorValue& input) { return golden::Run(graph, input); };
+    const auto run = [&](const ir::TensorValue& input) {
+      return golden::Run(graph, input, {.accumulation = contracts});
+    };
     MACLOOM_RETURN_IF_ERROR(RunTraces(graph, samples, keep_traces, run, result, progress));
   } else {
-    MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Plan plan, golden::fast::Plan::Create(graph));
+    MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Plan plan,
+                             golden::fast::Plan::Create(graph, {.accumulation = contracts}));
     const auto run = [&](const ir::TensorValue& input) { return plan.Run(input); };
     MACLOOM_RETURN_IF_ERROR(keep_traces
                                 ? RunTraces(graph, samples, keep_traces, run, result, progress)
@@ -65,9 +81,7 @@ Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
   }
   if (!labels.empty()) result.num_correct = 0;
   for (size_t n = 0; n < result.outputs.size(); ++n) {
-    const std::vector<int32_t>& codes = result.outputs[n].codes;
-    const auto prediction =
-        static_cast<int>(std::max_element(codes.begin(), codes.end()) - codes.begin());
+    const int prediction = LargestOutput(graph.tensor(graph.output).format, result.outputs[n]);
     result.predictions.push_back(prediction);
     if (!labels.empty() && labels[n] == prediction) ++*result.num_correct;
   }

@@ -19,9 +19,11 @@ struct RunResult {
 /// Which golden code executes; both give the same result.
 enum class Executor { kFast, kReference };
 
-/// Runs all samples with exact accumulators and progress on stderr.
+/// Runs all samples with progress on stderr; every accumulator by `accumulation`.
+/// @return kInvalidInput as golden::Run(); the message names the node that cannot have it.
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
-                           const std::vector<int>& labels, bool keep_traces, Executor executor);
+                           const std::vector<int>& labels, bool keep_traces, Executor executor,
+                           const ir::Accumulation& accumulation = ir::Accumulation::Exact());
 
 /// Probability of every class from an output: the values of a final SOFTMAX, otherwise
 /// softmax(output), in binary64 on the values the codes stand for. For prints and thresholds.

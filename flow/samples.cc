@@ -18,7 +18,13 @@ namespace {
 
 Status CheckCode(const ir::TensorInfo& info, int64_t code, size_t sample,
                  const std::string& where) {
-  if (code >= info.format.MinCode() && code <= info.format.MaxCode()) return {};
+  const bool is_code = code >= info.format.MinCode() && code <= info.format.MaxCode();
+  if (is_code && !(info.format.IsMinifloat() && !info.format.IsFinite(code))) return {};
+  if (is_code) {
+    return InvalidInput(
+        fmt::format("{}: sample {} holds {}, Inf or NaN of {}; the input `{}` takes finite codes",
+                    where, sample, code, ir::ToString(info.format), info.name));
+  }
   return InvalidInput(fmt::format(
       "{}: sample {} holds {}; the input `{}` takes codes from {} to {} ({})", where, sample, code,
       info.name, info.format.MinCode(), info.format.MaxCode(), ir::ToString(info.format)));
@@ -175,7 +181,10 @@ Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Sam
 
 Samples RandomInputs(const ir::Graph& graph, int count, uint64_t seed) {
   const ir::TensorInfo& info = graph.tensor(graph.input);
-  const int64_t low = info.format.MinCode(), high = info.format.MaxCode();
+  // Minifloats are drawn as signed numbers whose magnitude is a code.
+  const bool is_minifloat = info.format.IsMinifloat();
+  const int64_t low = is_minifloat ? -info.format.MaxFiniteCode() : info.format.MinCode();
+  const int64_t high = is_minifloat ? info.format.MaxFiniteCode() : info.format.MaxCode();
   const int64_t zero = std::clamp<int64_t>(info.quantization.zero_point(), low, high);
   Rng rng(seed);
   Samples samples;
@@ -208,6 +217,7 @@ Samples RandomInputs(const ir::Graph& graph, int count, uint64_t seed) {
           code = rng.UniformInt(low, high);
           break;
       }
+      if (is_minifloat && code < 0) code = -code | info.format.SignBit();
       value.codes[i] = static_cast<int32_t>(code);
     }
     samples.inputs.push_back(std::move(value));

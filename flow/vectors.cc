@@ -120,6 +120,14 @@ Result<std::vector<int>> SelectNodes(const ir::Graph& graph,
 Result<VectorSet> MakeVectors(const ir::Graph& graph, const Samples& samples,
                               const VectorOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<int> nodes, SelectNodes(graph, options.layers));
+  for (const int n : nodes) {
+    const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
+    const ir::NumberFormat& format = graph.tensor(node.inputs[0]).format;
+    if (!format.IsMinifloat()) continue;
+    return Unsupported(
+        fmt::format("layer \"{}\" computes with {} codes; supported are vectors of integer layers",
+                    node.name, ir::ToString(format)));
+  }
   VectorSet set;
   set.graph = graph;
   set.num_samples = static_cast<int64_t>(samples.inputs.size());

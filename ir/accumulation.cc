@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <optional>
+#include <sstream>
+
 namespace macloom::ir {
 namespace {
 
@@ -102,6 +106,87 @@ Accumulation Accumulation::Float(int exponent_bits, int mantissa_bits, Overflow 
   accumulation.kind = AccumulationKind::kFloat;
   accumulation.exponent_bits = exponent_bits;
   accumulation.mantissa_bits = mantissa_bits;
+  return accumulation;
+}
+
+namespace {
+
+/// The whole number behind `prefix`, or nothing.
+std::optional<int> NumberAfter(const std::string& word, std::string_view prefix) {
+  if (word.rfind(prefix, 0) != 0) return std::nullopt;
+  int number = 0;
+  const char* end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data() + prefix.size(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+std::optional<Accumulation> RegisterOf(const std::string& word) {
+  const AccumulationOrder order = AccumulationOrder::kBlockTap;
+  if (word == "exact") return Accumulation::Exact();
+  if (word == "fp16") return Accumulation::Float(5, 10, Overflow::kInfinity, 1, order);
+  if (word == "fp32") return Accumulation::Float(8, 23, Overflow::kInfinity, 1, order);
+  if (const auto bits = NumberAfter(word, "int")) return Accumulation{*bits, Overflow::kWrap};
+  if (const auto bits = NumberAfter(word, "fixed")) {
+    return Accumulation::FixedPoint(*bits, Overflow::kWrap, 1, order);
+  }
+  const size_t split = word.find('m');
+  if (split == std::string::npos) return std::nullopt;
+  const auto exponent = NumberAfter(word.substr(0, split), "e");
+  const auto mantissa = NumberAfter(word.substr(split), "m");
+  if (!exponent || !mantissa || *exponent > 64 || *mantissa > 64) return std::nullopt;
+  return Accumulation::Float(*exponent, *mantissa, Overflow::kInfinity, 1, order);
+}
+
+/// Whether `word` is one and has been applied.
+bool Apply(const std::string& word, Accumulation& accumulation) {
+  if (word == "wrap") {
+    accumulation.overflow = Overflow::kWrap;
+  } else if (word == "saturate") {
+    accumulation.overflow = Overflow::kSaturate;
+  } else if (word == "infinity") {
+    accumulation.overflow = Overflow::kInfinity;
+  } else if (word == "block-tap") {
+    accumulation.order = AccumulationOrder::kBlockTap;
+  } else if (word == "flat-tap") {
+    accumulation.order = AccumulationOrder::kFlatTap;
+  } else if (const auto products = NumberAfter(word, "step")) {
+    accumulation.products_per_step = *products;
+  } else if (const auto dropped = NumberAfter(word, "drop")) {
+    accumulation.dropped_bits = *dropped;
+  } else if (const auto alignment = NumberAfter(word, "align")) {
+    accumulation.alignment_bits = *alignment;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Accumulation> ParseAccumulation(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::string word;
+  std::getline(words, word, ',');
+  const std::optional<Accumulation> found = RegisterOf(word);
+  if (!found) {
+    return InvalidInput(fmt::format(
+        "accumulator \"{}\": register is \"{}\"; accepted are exact, intP, fixedP, fp16, "
+        "fp32 and eEmM with whole numbers",
+        text, word));
+  }
+  Accumulation accumulation = *found;
+  while (std::getline(words, word, ',')) {
+    if (Apply(word, accumulation)) continue;
+    return InvalidInput(fmt::format(
+        "accumulator \"{}\": word is \"{}\"; accepted are wrap, saturate, infinity, stepL, "
+        "dropD, alignA, block-tap and flat-tap with whole numbers",
+        text, word));
+  }
+  const Status status = Validate(accumulation);
+  if (!status.ok()) {
+    return InvalidInput(fmt::format("accumulator \"{}\": {}", text, status.error().message));
+  }
   return accumulation;
 }
 

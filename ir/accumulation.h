@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -70,5 +71,14 @@ struct Accumulation {
 /// Error unless width, policy, products per step and the fields of the kind are in range.
 Status Validate(const Accumulation& accumulation);
 std::string ToString(const Accumulation& accumulation);
+
+/// A contract from words with commas between them: the register first, then what differs from the
+/// default, e.g. "exact", "int24,saturate,step16", "fixed46,step16",
+/// "fixed32,saturate,drop9,align12", "fp16,step16", "fp32,saturate", "e6m9,step4,flat-tap".
+///
+/// Registers: exact, intP, fixedP, fp16, fp32, eEmM. Words: wrap, saturate, infinity (float, its
+/// default); stepL = products per step; dropD, alignA (fixed); block-tap, flat-tap.
+/// @return kInvalidInput naming the word and what is accepted, or Validate()'s error.
+Result<Accumulation> ParseAccumulation(std::string_view text);
 
 }  // namespace macloom::ir

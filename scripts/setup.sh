@@ -11,7 +11,7 @@ packages=(
   libflatbuffers-dev flatbuffers-compiler
   libprotobuf-dev protobuf-compiler libyaml-cpp-dev
   libsamplerate0-dev libeigen3-dev
-  libgtest-dev libgmock-dev
+  libgtest-dev libgmock-dev libmpfr-dev
   "$@"
 )
 

@@ -460,6 +460,7 @@ int32_t StorageOffset(const ir::NumberFormat& format) { return format.is_signed 
 
 PreparedNode Prepare(const ir::Graph& graph, const ir::Node& node,
                      const ir::Accumulation& accumulation, const Kernels& kernels) {
+  if (graph.tensor(node.inputs[0]).format.IsMinifloat()) return {};
   switch (node.kind) {
     case ir::OperatorKind::kConv2d:
     case ir::OperatorKind::kDepthwiseConv2d:

@@ -1,4 +1,5 @@
 #include "golden/reference/operators.h"
+#include "golden/reference/output_sum.h"
 #include "golden/reference/window.h"
 
 namespace macloom::golden {
@@ -12,16 +13,15 @@ NodeRun Convolution(const ir::Graph& graph, const ir::Node& node, const ir::Tens
   const std::vector<int64_t>& weights_ohwi = graph.constant(node.weights).codes;
   const std::vector<int64_t> starts = StartValues(graph, node);
   const WindowExtent extent = ExtentOf(graph, node);
-  const Summation summation(accumulation, extent);
+  const OutputSum sum(graph, node, accumulation);
   for (int64_t out_y = 0; out_y < run.output.shape[0]; ++out_y) {
     for (int64_t out_x = 0; out_x < run.output.shape[1]; ++out_x) {
       const WindowCodes window = GatherWindow(x, node.window, out_y, out_x, pad_code);
       for (int64_t oc = 0; oc < num_outputs; ++oc) {
         // One output channel's weights lie in the order of the window's codes.
         const int64_t* weights = weights_ohwi.data() + oc * extent.num_positions();
-        run.Append(
-            summation.Run(starts[static_cast<size_t>(oc)], {window.codes.data(), 1}, {weights, 1}),
-            node.requantization, oc, window.num_inside_taps);
+        sum.Append(run, starts[static_cast<size_t>(oc)], {window.codes.data(), 1}, {weights, 1}, oc,
+                   window.num_inside_taps);
       }
     }
   }

@@ -19,6 +19,14 @@ Status CheckInput(const ir::Graph& graph, const ir::TensorValue& input) {
                                     input.codes.size(), ir::ToString(info.shape), num_elements));
   }
   for (size_t i = 0; i < input.codes.size(); ++i) {
+    const int32_t code = input.codes[i];
+    if (info.format.IsMinifloat() && code >= 0 && code <= info.format.MaxCode() &&
+        !info.format.IsFinite(code)) {
+      return InvalidInput(
+          fmt::format("input code {} is {}, Inf or NaN; accepted are finite codes "
+                      "of {}",
+                      i, code, ir::ToString(info.format)));
+    }
     if (input.codes[i] < info.format.MinCode() || input.codes[i] > info.format.MaxCode()) {
       return InvalidInput(fmt::format("input code {} is {}; accepted by {} are {} to {}", i,
                                       input.codes[i], ir::ToString(info.format),

@@ -1,4 +1,5 @@
 #include "golden/reference/operators.h"
+#include "golden/reference/output_sum.h"
 
 namespace macloom::golden {
 
@@ -9,11 +10,10 @@ NodeRun FullyConnected(const ir::Graph& graph, const ir::Node& node, const ir::T
   const std::vector<int64_t>& weights_oi = graph.constant(node.weights).codes;
   const std::vector<int64_t> starts = StartValues(graph, node);
   const WindowExtent extent = ExtentOf(graph, node);
-  const Summation summation(accumulation, extent);
+  const OutputSum sum(graph, node, accumulation);
   for (int64_t oc = 0; oc < run.output.shape[0]; ++oc) {
     const int64_t* weights = weights_oi.data() + oc * extent.num_positions();
-    run.Append(summation.Run(starts[static_cast<size_t>(oc)], {x.codes.data(), 1}, {weights, 1}),
-               node.requantization, oc, 1);
+    sum.Append(run, starts[static_cast<size_t>(oc)], {x.codes.data(), 1}, {weights, 1}, oc, 1);
   }
   return run;
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "golden/reference/accumulator.h"
+#include "golden/reference/minifloat_accumulator.h"
 #include "golden/reference/operators.h"
 
 namespace macloom::golden {
@@ -23,6 +24,28 @@ bool IsMultiplier(ir::RequantizationKind kind) {
 bool IsTapSerial(ir::AccumulationOrder order) {
   return order == ir::AccumulationOrder::kTapSerial ||
          order == ir::AccumulationOrder::kTapSerialColumn;
+}
+
+Status CheckMinifloatAccumulation(const ir::Graph& graph, const ir::Node& node,
+                                  const ir::Accumulation& accumulation) {
+  if (accumulation.kind == ir::AccumulationKind::kInteger && !accumulation.IsExact()) {
+    return InvalidInput(fmt::format(
+        "accumulation is {} over minifloat codes; accepted are fixed point, float, or {} integer "
+        "bits for the exact sum",
+        ir::ToString(accumulation), kMaxWidthBits));
+  }
+  if (node.bias < 0) return {};
+  const int product_lsb = graph.tensor(node.inputs[0]).format.LeastExponent() +
+                          graph.constant(node.weights).format.LeastExponent();
+  const std::vector<int64_t>& biases = graph.constant(node.bias).codes;
+  for (size_t oc = 0; oc < biases.size(); ++oc) {
+    if (MinifloatAccumulator::HoldsStart(accumulation, product_lsb, biases[oc])) continue;
+    return InvalidInput(
+        fmt::format("start value of output channel {} is {} * 2^{}; accepted are values that a {} "
+                    "accumulator holds",
+                    oc, biases[oc], product_lsb, ir::ToString(accumulation)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -57,6 +80,21 @@ Status CheckAccumulation(const ir::Graph& graph, const ir::Node& node,
                          const ir::Accumulation& accumulation) {
   if (!HasAccumulator(node)) return {};
   MACLOOM_RETURN_IF_ERROR(ir::Validate(accumulation));
+  const int64_t num_channels = ExtentOf(graph, node).num_channels;
+  if (IsTapSerial(accumulation.order) && num_channels != 1) {
+    return InvalidInput(
+        fmt::format("accumulation is {} over {} channels per tap; accepted is 1 "
+                    "channel, or the orders block-tap and flat-tap",
+                    ir::ToString(accumulation), num_channels));
+  }
+  if (graph.tensor(node.inputs[0]).format.IsMinifloat()) {
+    return CheckMinifloatAccumulation(graph, node, accumulation);
+  }
+  if (accumulation.kind != ir::AccumulationKind::kInteger) {
+    return InvalidInput(
+        fmt::format("accumulation is {} over integer codes; accepted are integer accumulators",
+                    ir::ToString(accumulation)));
+  }
   const int width_bits = accumulation.width_bits;
   if (width_bits > kMaxWidthBits) {
     return InvalidInput(fmt::format("accumulator width is {} bits; accepted are 8 to {}",
@@ -69,13 +107,6 @@ Status CheckAccumulation(const ir::Graph& graph, const ir::Node& node,
         "exact sum",
         width_bits, ir::ToString(node.requantization.kind), kMaxMultiplierWidthBits,
         kMaxWidthBits));
-  }
-  const int64_t num_channels = ExtentOf(graph, node).num_channels;
-  if (IsTapSerial(accumulation.order) && num_channels != 1) {
-    return InvalidInput(
-        fmt::format("accumulation is {} over {} channels per tap; accepted is 1 "
-                    "channel, or the orders block-tap and flat-tap",
-                    ir::ToString(accumulation), num_channels));
   }
   if (accumulation.overflow != ir::Overflow::kSaturate || !HasWeights(node)) return {};
   const std::vector<int64_t> starts = StartValues(graph, node);

@@ -61,9 +61,12 @@ std::vector<int64_t> StartValues(const ir::Graph& graph, const ir::Node& node);
 
 /// Whether golden can execute `node` with `accumulation`. Always, for nodes without accumulator.
 ///
-/// @return kInvalidInput if the contract is invalid, is wider than 64 bits, is 33 to 63 bits wide
-///         with a multiplier requantization, is tap-serial over several channels, or saturates and
-///         a start value does not fit (names channel, value and range).
+/// Minifloat nodes take fixed point, float, and the exact 64-bit integer contract; integer nodes
+/// integer contracts.
+/// @return kInvalidInput if the contract is invalid or of the other kind, is wider than 64 bits, is
+/// 33 to 63 bits wide
+///         with a multiplier requantization, is tap-serial over several channels, or does not
+///         wrap and a start value does not fit (names channel, value and range).
 Status CheckAccumulation(const ir::Graph& graph, const ir::Node& node,
                          const ir::Accumulation& accumulation);
 

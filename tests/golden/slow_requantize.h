@@ -35,6 +35,7 @@ inline int64_t SlowRound(int64_t x, ir::RequantizationKind kind,
     case ir::RequantizationKind::kMean:
       return static_cast<int64_t>(RoundFraction(x, num_positions, Tie::kAwayFromZero));
     case ir::RequantizationKind::kMultiplyAddDivide:  // multiply_add_divide_test.cc
+    case ir::RequantizationKind::kToMinifloat:        // minifloat_network_test.cc
     case ir::RequantizationKind::kNone:
       break;
   }

@@ -115,7 +115,7 @@ TEST(VerifyTest, BadConstants) {
   ExpectConvMessage([](Graph& g) { g.constants[0].codes.pop_back(); },
                     "constant 0 \"c0\": has 107 codes; accepted are 108 (shape 4x3x3x3)");
   ExpectConvMessage([](Graph& g) { g.constants[0].shape = {}; }, "constant 0 \"c0\": has 0 axes");
-  ExpectConvMessage([](Graph& g) { g.constants[0].format.family = NumberFamily::kMinifloat; },
+  ExpectConvMessage([](Graph& g) { g.constants[0].format.family = NumberFamily::kFloat32; },
                     "supported are integers");
   ExpectConvMessage([](Graph& g) { g.constants[1].format.bits = 65; },
                     "signed integer has 65 bits; accepted are 2 to 64");
