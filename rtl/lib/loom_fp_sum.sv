@@ -76,19 +76,19 @@ module loom_fp_sum #(
   /// Sign bits have negative weight: inverted, with minus their weights as a constant.
   localparam logic [TotalWidth-1:0] Correction = -(TotalWidth'(Lanes) << TermWidth);
 
-  function automatic [TotalWidth*10-1:0] heights(input integer lanes);
+  function automatic [TotalWidth*10-1:0] heights(input [9:0] lanes);
     integer c;
     logic [9:0] height;
     heights = '0;
     for (c = 0; c < TotalWidth; c = c + 1) begin
       height = 10'(Correction[c]);
-      if (c <= TermWidth) height = height + 10'(lanes);
-      if (c == 0) height = height + 10'(lanes);
+      if (c <= TermWidth) height = height + lanes;
+      if (c == 0) height = height + lanes;
       heights[c*10 +: 10] = height;
     end
   endfunction
 
-  localparam logic [TotalWidth*10-1:0] Heights = heights(Lanes);
+  localparam logic [TotalWidth*10-1:0] Heights = heights(10'(Lanes));
 
   ///////////////
   // Alignment //
