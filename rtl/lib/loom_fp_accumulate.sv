@@ -119,8 +119,23 @@ module loom_fp_accumulate #(
       assign unused_clock = clk_i ^ load_i;
     end
 
-    assign exact = ExactWidth'(signed'(base_i)) + ExactWidth'(signed'(sum)) +
-                   signed'(ExactWidth'(carry));
+    if (Body == loom_pkg::BODY_STRUCTURAL && Adder == loom_pkg::ADDER_RIPPLE) begin : gen_ripple
+      logic [ExactWidth-1:0] base_wide;
+      logic [ExactWidth-1:0] sum_wide;
+      logic                  ripple;
+      assign base_wide = ExactWidth'(signed'(base_i));
+      assign sum_wide = ExactWidth'(signed'(sum));
+      always_comb begin
+        ripple = carry;
+        for (int i = 0; i < ExactWidth; i++) begin
+          exact[i] = base_wide[i] ^ sum_wide[i] ^ ripple;
+          ripple = (base_wide[i] & sum_wide[i]) | ((base_wide[i] ^ sum_wide[i]) & ripple);
+        end
+      end
+    end else begin : gen_operator
+      assign exact = ExactWidth'(signed'(base_i)) + ExactWidth'(signed'(sum)) +
+                     signed'(ExactWidth'(carry));
+    end
     assign event_o = exact[ExactWidth-1:AccWidth-1] != {(ExactWidth-AccWidth+1){exact[ExactWidth-1]}};
     assign acc_o = event_o && saturate_i ? {exact[ExactWidth-1], {(AccWidth-1){!exact[ExactWidth-1]}}} :
                                            exact[AccWidth-1:0];
