@@ -1,4 +1,5 @@
-// loom_dot (2 signed 4x4 products and an addend, 12 bits) against sums of products, for all factors.
+// loom_dot (2 signed 4x4 products and an addend, 12 bits) against sums of products, for all
+// factors.
 #include <cstdint>
 
 #include "Vloom_dot_mux.h"

@@ -16,7 +16,8 @@ namespace macloom {
 namespace {
 
 TEST(FpAccumulateTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_fp_accumulate_mux>(4, [](Vloom_fp_accumulate_mux& dut, Rng& rng) {
+  testing::ExpectMutantsCaught<Vloom_fp_accumulate_mux>(4, [](Vloom_fp_accumulate_mux& dut,
+                                                              Rng& rng) {
     int64_t mismatches = 0, sum = 0;
     for (int trial = 0; trial < 30000; ++trial) {
       dut.load_i = trial == 0 || rng.Bernoulli(0.7);
@@ -32,7 +33,8 @@ TEST(FpAccumulateTest, IsExactAndItsMutantsAreCaught) {
         dut.significand_i = static_cast<uint16_t>(dut.significand_i | significand << (8 * l));
         dut.shift_i = static_cast<uint16_t>(dut.shift_i | shift << (5 * l));
         const int64_t product = int64_t{significand} << shift;
-        if ((dut.valid_i >> l & 1) != 0) products += (dut.sign_i >> l & 1) != 0 ? -product : product;
+        if ((dut.valid_i >> l & 1) != 0)
+          products += (dut.sign_i >> l & 1) != 0 ? -product : product;
       }
       testing::Clock(dut);
       if (dut.load_i) sum = products;
@@ -75,14 +77,15 @@ std::vector<Unit> Units(bool saturate) {
                                                     f % 2 == 0 ? 3 : ir::Accumulation::kNoAlignment)
         : k % 4 == 2 ? ir::Accumulation::Float(5, 10, real, lanes, kOrder)
                      : ir::Accumulation::Float(8, 23, real, lanes, kOrder);
-    units.push_back({formats[f], accumulation,
-                     ir::ToString(formats[f]) + " " + ir::ToString(accumulation)});
+    units.push_back(
+        {formats[f], accumulation, ir::ToString(formats[f]) + " " + ir::ToString(accumulation)});
   }
   return units;
 }
 
 /// The register of `unit` shows what `accumulator` holds.
-bool Agrees(const Unit& unit, const golden::MinifloatAccumulator& accumulator, const uint32_t* words) {
+bool Agrees(const Unit& unit, const golden::MinifloatAccumulator& accumulator,
+            const uint32_t* words) {
   if (unit.accumulation.kind == ir::AccumulationKind::kFloat) {
     return accumulator.register_bits() == int64_t{words[0]};
   }
@@ -110,9 +113,11 @@ std::vector<int64_t> RunGrid(bool saturate, int64_t num_steps, Rng& rng) {
         int64_t bias = rng.Bernoulli(0.3) ? 0 : rng.UniformInt(0, (int64_t{1} << width) - 1);
         const ir::Accumulation& accumulation = units[k].accumulation;
         const int dropped = accumulation.dropped_bits, end = accumulation.width_bits - 1 + dropped;
-        if (rng.Bernoulli(0.3) && accumulation.kind == ir::AccumulationKind::kFixedPoint && end < 63) {
+        if (rng.Bernoulli(0.3) && accumulation.kind == ir::AccumulationKind::kFixedPoint &&
+            end < 63) {
           // Near the end of the range.
-          const int64_t last = static_cast<int64_t>((uint64_t{1} << end) - (uint64_t{1} << dropped));
+          const int64_t last =
+              static_cast<int64_t>((uint64_t{1} << end) - (uint64_t{1} << dropped));
           bias = last - rng.UniformInt(0, last >> rng.UniformInt(2, 30));
         }
         if (rng.Bernoulli(0.5)) bias = -bias;
@@ -138,8 +143,10 @@ std::vector<int64_t> RunGrid(bool saturate, int64_t num_steps, Rng& rng) {
         if ((side[l] & 0x7f) >= 0x7c) side[l] &= 0xbb;
       }
       const size_t word = l / 4, shift = l % 4 * 8;
-      dut.act_i[word] = (l % 4 == 0 ? 0 : dut.act_i[word]) | static_cast<uint32_t>(raw[0][l]) << shift;
-      dut.weight_i[word] = (l % 4 == 0 ? 0 : dut.weight_i[word]) | static_cast<uint32_t>(raw[1][l]) << shift;
+      dut.act_i[word] = (l % 4 == 0 ? 0 : dut.act_i[word]) | static_cast<uint32_t>(raw[0][l])
+                                                                 << shift;
+      dut.weight_i[word] = (l % 4 == 0 ? 0 : dut.weight_i[word]) | static_cast<uint32_t>(raw[1][l])
+                                                                       << shift;
     }
     dut.clk_i = 0;
     dut.eval();
@@ -150,8 +157,9 @@ std::vector<int64_t> RunGrid(bool saturate, int64_t num_steps, Rng& rng) {
       std::vector<golden::ProductTerm> terms;
       for (size_t l = 0; l < static_cast<size_t>(unit.accumulation.products_per_step); ++l) {
         if ((dut.valid_i >> l & 1) == 0) continue;
-        terms.push_back(golden::TermOf(golden::Decode(unit.format, raw[0][l] & unit.format.MaxCode()),
-                                       golden::Decode(unit.format, raw[1][l] & unit.format.MaxCode())));
+        terms.push_back(
+            golden::TermOf(golden::Decode(unit.format, raw[0][l] & unit.format.MaxCode()),
+                           golden::Decode(unit.format, raw[1][l] & unit.format.MaxCode())));
       }
       const int64_t before = accumulators[k].num_events();
       accumulators[k].Step(terms);

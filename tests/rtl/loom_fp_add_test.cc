@@ -22,8 +22,9 @@ TEST(FpAddTest, RoundsOnceAndItsMutantsAreCaught) {
       // Summands near the accumulator, so that they cancel; far below; anywhere.
       int sig = static_cast<int>(rng.UniformInt(128, 255));
       const int near = acc / 1024 - 15 - kGridLsb + static_cast<int>(rng.UniformInt(-13, 13));
-      int top = rng.Bernoulli(0.7) && near >= 0 && near < 64 ? near
-                                                             : static_cast<int>(rng.UniformInt(0, 63));
+      int top = rng.Bernoulli(0.7) && near >= 0 && near < 64
+                    ? near
+                    : static_cast<int>(rng.UniformInt(0, 63));
       if (rng.Bernoulli(0.1)) sig = 128;
       if (rng.Bernoulli(0.05)) sig = 0;
       if (acc > 0 && rng.Bernoulli(0.5)) acc |= kSign;

@@ -16,11 +16,12 @@ struct Output {
   int significand, shift;
 };
 
-bool Agrees(const ir::NumberFormat& a_format, int64_t a, const ir::NumberFormat& b_format, int64_t b,
-            const Output& output) {
+bool Agrees(const ir::NumberFormat& a_format, int64_t a, const ir::NumberFormat& b_format,
+            int64_t b, const Output& output) {
   const golden::ExtendedReal product = golden::Product(a_format, a, b_format, b);
   if (output.is_nan) return product.float_class == golden::FloatClass::kNan;
-  if (output.is_negative != product.is_negative && product.float_class != golden::FloatClass::kFinite) {
+  if (output.is_negative != product.is_negative &&
+      product.float_class != golden::FloatClass::kFinite) {
     return false;
   }
   if (output.is_infinite) return product.float_class == golden::FloatClass::kInfinity;
@@ -39,9 +40,9 @@ TEST(FpMultiplierTest, IsExactForAllCodesAndItsMutantsAreCaught) {
       dut.a_i = static_cast<uint8_t>(codes);
       dut.b_i = static_cast<uint8_t>(codes >> 8);
       dut.eval();
-      mismatches += !Agrees(format, codes & 255, format, codes >> 8,
-                            {dut.nan_o != 0, dut.inf_o != 0, dut.sign_o != 0, dut.significand_o,
-                             dut.shift_o});
+      mismatches += !Agrees(
+          format, codes & 255, format, codes >> 8,
+          {dut.nan_o != 0, dut.inf_o != 0, dut.sign_o != 0, dut.significand_o, dut.shift_o});
     }
     return mismatches;
   });
@@ -60,9 +61,10 @@ TEST(FpMultiplierTest, EveryFormatIsExactForAllCodes) {
       const int64_t a_code = codes & a.MaxCode(), b_code = (codes >> 8) & b.MaxCode();
       if (a_code != (codes & 255) || b_code != codes >> 8) continue;
       const uint32_t word = dut.product_o[k];
-      mismatches[k] += !Agrees(a, a_code, b, b_code,
-                               {(word >> 26 & 1) != 0, (word >> 25 & 1) != 0, (word >> 24 & 1) != 0,
-                                static_cast<int>(word & 0xffff), static_cast<int>(word >> 16 & 0xff)});
+      mismatches[k] +=
+          !Agrees(a, a_code, b, b_code,
+                  {(word >> 26 & 1) != 0, (word >> 25 & 1) != 0, (word >> 24 & 1) != 0,
+                   static_cast<int>(word & 0xffff), static_cast<int>(word >> 16 & 0xff)});
     }
   }
   EXPECT_EQ(mismatches, decltype(mismatches){});

@@ -61,35 +61,36 @@ golden::ExtendedReal FixedValue(int64_t x, int shift) {
 }
 
 TEST(FpRequantLaneTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_fp_requant_lane_mux>(
-      6, [](Vloom_fp_requant_lane_mux& dut, Rng& rng) {
-        const ir::NumberFormat format = ir::NumberFormat::E4M3();
-        int64_t mismatches = 0;
-        std::deque<uint32_t> pipeline;
-        for (int cycle = 0; cycle < 40000 && mismatches == 0; ++cycle) {
-          const int64_t x = RandomFixed(45, rng);
-          const int shift = static_cast<int>(rng.Bernoulli(0.7) ? rng.UniformInt(-30, 10)
-                                                                : rng.UniformInt(-64, 64));
-          const ir::Requantization clamp = RandomClamp(format, rng);
-          dut.x_i = static_cast<uint64_t>(x) & ((uint64_t{1} << 45) - 1);
-          dut.shift_i = static_cast<uint8_t>(shift);
-          dut.clamp_min_i = static_cast<uint8_t>(clamp.clamp_min);
-          dut.clamp_max_i = static_cast<uint8_t>(clamp.clamp_max);
-          testing::Clock(dut);
-          pipeline.push_back(Packed(golden::RoundAndClamp(FixedValue(x, shift), format, clamp)));
-          if (pipeline.size() < 3) continue;
-          const uint32_t got = dut.y_o | (dut.low_o ? 0x100u : 0u) | (dut.high_o ? 0x200u : 0u);
-          mismatches += got != pipeline.front();
-          pipeline.pop_front();
-        }
-        return mismatches;
-      });
+  testing::ExpectMutantsCaught<Vloom_fp_requant_lane_mux>(6, [](Vloom_fp_requant_lane_mux& dut,
+                                                                Rng& rng) {
+    const ir::NumberFormat format = ir::NumberFormat::E4M3();
+    int64_t mismatches = 0;
+    std::deque<uint32_t> pipeline;
+    for (int cycle = 0; cycle < 40000 && mismatches == 0; ++cycle) {
+      const int64_t x = RandomFixed(45, rng);
+      const int shift =
+          static_cast<int>(rng.Bernoulli(0.7) ? rng.UniformInt(-30, 10) : rng.UniformInt(-64, 64));
+      const ir::Requantization clamp = RandomClamp(format, rng);
+      dut.x_i = static_cast<uint64_t>(x) & ((uint64_t{1} << 45) - 1);
+      dut.shift_i = static_cast<uint8_t>(shift);
+      dut.clamp_min_i = static_cast<uint8_t>(clamp.clamp_min);
+      dut.clamp_max_i = static_cast<uint8_t>(clamp.clamp_max);
+      testing::Clock(dut);
+      pipeline.push_back(Packed(golden::RoundAndClamp(FixedValue(x, shift), format, clamp)));
+      if (pipeline.size() < 3) continue;
+      const uint32_t got = dut.y_o | (dut.low_o ? 0x100u : 0u) | (dut.high_o ? 0x200u : 0u);
+      mismatches += got != pipeline.front();
+      pipeline.pop_front();
+    }
+    return mismatches;
+  });
 }
 
 TEST(FpRequantLaneTest, EveryFormatFromEveryAccumulatorEqualsGolden) {
   const auto formats = testing::GridFormats();
   const ir::NumberFormat half = testing::MinifloatNamed("e5m10");
-  const ir::NumberFormat single = ir::NumberFormat::Minifloat(8, 23, 127, ir::MinifloatSpecials::kIeee);
+  const ir::NumberFormat single =
+      ir::NumberFormat::Minifloat(8, 23, 127, ir::MinifloatSpecials::kIeee);
   // All FP16 codes come once in 65,536 cycles.
   const int64_t cycles = testing::Setting("MACLOOM_FP_CONVERSIONS", 1 << 16);
   Rng rng(5);

@@ -106,7 +106,8 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
   }
   for (size_t l = 0; dut.depthwise_i && l < kLanes; ++l) {
     const int64_t product = (dut.product_valid_i >> l & 1) != 0 ? row.products[l] : 0;
-    row.acc[l] = Limit((dut.first_i ? lane_starts[l] : row.acc[l]) + product, dut.saturate_i, event);
+    row.acc[l] =
+        Limit((dut.first_i ? lane_starts[l] : row.acc[l]) + product, dut.saturate_i, event);
     if (dut.last_i) row.shadow[l] = row.acc[l];
     row.events += event && dut.row_valid_i && (dut.lane_valid_i >> l & 1) != 0;
   }

@@ -17,7 +17,8 @@ TEST(FpSumTest, IsExactAndItsMutantsAreCaught) {
       dut.shift_i = 0;
       int64_t sum = 0;
       for (int l = 0; l < 4; ++l) {
-        const auto significand = static_cast<uint32_t>(rng.Bernoulli(0.2) ? 225 : rng.UniformInt(0, 225));
+        const auto significand =
+            static_cast<uint32_t>(rng.Bernoulli(0.2) ? 225 : rng.UniformInt(0, 225));
         const auto shift = static_cast<uint32_t>(rng.Bernoulli(0.2) ? 28 : rng.UniformInt(0, 28));
         dut.significand_i |= significand << (8 * l);
         dut.shift_i |= shift << (5 * l);
