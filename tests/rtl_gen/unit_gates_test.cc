@@ -60,16 +60,17 @@ TEST_P(UnitGatesTest, StaysBelowItsLimit) {
   const std::string last = std::to_string(unit.acc_bits - 1);
   const testing::TemporaryFolder folder;
   const std::string path = (folder.path() / "unit.sv").string();
-  ASSERT_TRUE(WriteTextFile(path,
-                            "module unit (input logic clk_i, clear_i, enable_i,\n"
-                            "  input logic [7:0] a_i, b_i, output logic [" +
-                                last +
-                                ":0] acc_o);\n"
-                                "  logic [" +
-                                last + ":0] next;\n  " + unit.instance +
-                                "\n  always_ff @(posedge clk_i)\n    if (clear_i) acc_o <= '0;\n"
-                                "    else if (enable_i) acc_o <= next;\nendmodule\n")
-                  .ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(path,
+                          "module unit (input logic clk_i, clear_i, enable_i,\n"
+                          "  input logic [7:0] a_i, b_i, output logic [" +
+                              last +
+                              ":0] acc_o);\n"
+                              "  logic [" +
+                              last + ":0] next;\n  " + unit.instance +
+                              "\n  always_ff @(posedge clk_i)\n    if (clear_i) acc_o <= '0;\n"
+                              "    else if (enable_i) acc_o <= next;\nendmodule\n")
+          .ok());
   const std::string library = std::string(MACLOOM_SOURCE_DIR) + "/rtl/lib/";
   const testing::ToolRun run = testing::RunShell(
       "yosys -p \"read_verilog -sv " + library + "loom_pkg.sv " + library + "loom_bit_heap.sv " +
