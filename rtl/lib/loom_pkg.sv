@@ -43,6 +43,23 @@ package loom_pkg;
   localparam int REQUANT_24X31 = 2;
   localparam int REQUANT_32X31 = 3;
 
+  /// Body of an arithmetic unit: operators, or gates for standard cells.
+  localparam int BODY_BEHAVIOURAL = 0;
+  localparam int BODY_STRUCTURAL  = 1;
+
+  /// Last adder of a carry-save tree: fewest gates, or `+` as the tool builds it.
+  localparam int ADDER_RIPPLE   = 0;
+  localparam int ADDER_OPERATOR = 1;
+
+  /// Codes of a minifloat that are not finite: none, the largest is NaN, IEEE Inf and NaN.
+  localparam int SPECIALS_FINITE = 0;
+  localparam int SPECIALS_NAN    = 1;
+  localparam int SPECIALS_IEEE   = 2;
+
+  /// Accumulator of a minifloat row.
+  localparam int ACC_FIXED = 0;
+  localparam int ACC_FLOAT = 1;
+
   localparam int ERROR_NONE       = 0;
   localparam int ERROR_DESCRIPTOR = 1;
   localparam int ERROR_AXI_READ   = 2;

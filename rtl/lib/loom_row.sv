@@ -17,9 +17,9 @@
 /// Golden   golden/reference/accumulator.h
 /// Test     tests/rtl/loom_row_test.cc
 module loom_row #(
-  /// Multipliers: 8, 16 or 32.
+  /// Multipliers, a power of two, 1 to 32.
   parameter int Lanes = 16,
-  /// Bits of an accumulator, 8 to 32.
+  /// Bits of an accumulator, 8 to 48.
   parameter int AccWidth = 32,
   /// loom_pkg::POLICY_WRAP, POLICY_SATURATE or POLICY_SELECTABLE (by `saturate_i`).
   parameter int AccPolicy = 2,
@@ -29,8 +29,12 @@ module loom_row #(
   parameter int ActBits = 8,
   /// Bits of a weight code, 2 to 8; a byte on the ports is the sign-extended code.
   parameter int WeightBits = 8,
+  /// 1: has the depthwise mode, an adder for every lane.
+  parameter int Depthwise = 1,
+  /// Multipliers: loom_pkg::BODY_BEHAVIOURAL or loom_pkg::BODY_STRUCTURAL.
+  parameter int Body = loom_pkg::BODY_BEHAVIOURAL,
   /// Dependent parameter, do not override. Bits of an accumulator number.
-  localparam int EntryBits = $clog2(Lanes)
+  localparam int EntryBits = Lanes > 1 ? $clog2(Lanes) : 1
 ) (
   /// Clock, rising edge.
   input  logic                             clk_i,
@@ -94,11 +98,11 @@ module loom_row #(
   output logic [RequantLanes*AccWidth-1:0] drain_chunk_acc_o
 );
 
-  if (Lanes != 8 && Lanes != 16 && Lanes != 32) begin : gen_bad_lanes
-    $error("loom_row: Lanes must be 8, 16 or 32");
+  if (Lanes < 1 || Lanes > 32 || (Lanes & (Lanes - 1)) != 0) begin : gen_bad_lanes
+    $error("loom_row: Lanes must be a power of two from 1 to 32");
   end
-  if (AccWidth < 8 || AccWidth > 32) begin : gen_bad_acc_width
-    $error("loom_row: AccWidth must be 8 to 32");
+  if (AccWidth < 8 || AccWidth > 48) begin : gen_bad_acc_width
+    $error("loom_row: AccWidth must be 8 to 48");
   end
   if (AccPolicy < 0 || AccPolicy > 2) begin : gen_bad_acc_policy
     $error("loom_row: AccPolicy must be 0, 1 or 2");
@@ -115,7 +119,7 @@ module loom_row #(
   end
 
   localparam int ProductWidth = ActBits + WeightBits;
-  localparam int SumWidth = ProductWidth + EntryBits;
+  localparam int SumWidth = ProductWidth + $clog2(Lanes);
   // One bit more than both summands, so that the exact value is seen, not inferred.
   localparam int ExactWidth = (AccWidth > SumWidth ? AccWidth : SumWidth) + 1;
   localparam int ChunkBits = $clog2(RequantLanes);
@@ -171,11 +175,29 @@ module loom_row #(
   assign weight = unit_weights_i ? {Lanes{8'd1}} :
                   broadcast_i ? broadcast_weight_i : weight_hold_o;
 
-  always_ff @(posedge clk_i) begin
-    if (multiply_i) begin
-      for (int l = 0; l < Lanes; l++) begin
-        product_q[l] <= ProductWidth'(signed'(act_q[l*ActBits +: ActBits])) *
-                        ProductWidth'(signed'(weight[l*8 +: WeightBits]));
+  if (Body == loom_pkg::BODY_BEHAVIOURAL) begin : gen_behavioural
+    always_ff @(posedge clk_i) begin
+      if (multiply_i) begin
+        for (int l = 0; l < Lanes; l++) begin
+          product_q[l] <= ProductWidth'(signed'(act_q[l*ActBits +: ActBits])) *
+                          ProductWidth'(signed'(weight[l*8 +: WeightBits]));
+        end
+      end
+    end
+  end else begin : gen_structural
+    for (genvar l = 0; l < Lanes; l++) begin : gen_product
+      logic [ProductWidth-1:0] product;
+      loom_multiplier #(
+        .AWidth(ActBits),
+        .BWidth(WeightBits),
+        .Body  (Body)
+      ) u_multiplier (
+        .a_i      (act_q[l*ActBits +: ActBits]),
+        .b_i      (weight[l*8 +: WeightBits]),
+        .product_o(product)
+      );
+      always_ff @(posedge clk_i) begin
+        if (multiply_i) product_q[l] <= product;
       end
     end
   end
@@ -232,7 +254,7 @@ module loom_row #(
       acc_q[entry_i] <= dense_limited[AccWidth-1:0];
       if (last_i) shadow_q[shadow_entry_i] <= dense_limited[AccWidth-1:0];
     end
-    if (depthwise_i) begin
+    if (Depthwise != 0 && depthwise_i) begin
       for (int l = 0; l < Lanes; l++) begin
         acc_q[l] <= lane_limited[l][AccWidth-1:0];
         if (last_i) shadow_q[l] <= lane_limited[l][AccWidth-1:0];
@@ -250,7 +272,7 @@ module loom_row #(
   always_comb begin
     event_count_d = '0;
     if (row_valid_i && dense_i) event_count_d = (EntryBits+1)'(dense_limited[AccWidth]);
-    if (row_valid_i && depthwise_i) begin
+    if (row_valid_i && Depthwise != 0 && depthwise_i) begin
       for (int l = 0; l < Lanes; l++) begin
         event_count_d += (EntryBits+1)'(lane_limited[l][AccWidth] && lane_valid_i[l]);
       end
@@ -273,7 +295,7 @@ module loom_row #(
   always_comb begin
     for (int r = 0; r < RequantLanes; r++) begin
       drain_chunk_acc_o[r*AccWidth +: AccWidth] =
-          shadow_q[(drain_chunk_i << ChunkBits) | EntryBits'(r)];
+          shadow_q[((drain_chunk_i << ChunkBits) | EntryBits'(r)) & EntryBits'(Lanes-1)];
     end
   end
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "Vloom_row_mux.h"
+#include "Vrow_shapes.h"
 #include "tests/rtl/mutant_test.h"
 
 namespace macloom {
@@ -219,6 +220,44 @@ int64_t RunCampaign(Vloom_row_mux& dut, Rng& rng) {
 
 TEST(RowTest, IsExactAndItsMutantsAreCaught) {
   testing::ExpectMutantsCaught<Vloom_row_mux>(12, RunCampaign);
+}
+
+TEST(RowTest, EverySizeAndBodyIsExact) {
+  // As in units/row_shapes.sv.
+  constexpr std::array<std::array<int, 2>, 4> kShapes = {{{1, 48}, {1, 16}, {4, 24}, {16, 40}}};
+  Vrow_shapes dut;
+  Rng rng(3);
+  dut.rst_ni = 0;
+  testing::Clock(dut);
+  dut.rst_ni = 1;
+  std::array<int64_t, 8> acc{}, mismatches{};
+  for (int step = 0; step < 4000; ++step) {
+    const Codes act = RandomCodes(rng), weight = RandomCodes(rng);
+    std::memcpy(&dut.act_i, act.data(), kLanes);
+    std::memcpy(&dut.weight_i, weight.data(), kLanes);
+    const auto start = static_cast<int64_t>(rng.Next());
+    dut.start_i = static_cast<uint64_t>(start) & ((uint64_t{1} << 48) - 1);
+    dut.first_i = step == 0 || rng.Bernoulli(0.1);
+    dut.saturate_i = rng.Bernoulli(0.5);
+    for (uint8_t stage = 0; stage < 4; ++stage) {
+      dut.stage_i = static_cast<uint8_t>(1 << stage);
+      testing::Clock(dut);
+    }
+    for (size_t k = 0; k < 8; ++k) {
+      const auto [lanes, bits] = kShapes[k % 4];
+      const int64_t half = int64_t{1} << (bits - 1);
+      int64_t exact = dut.first_i ? (start % (2 * half) + 3 * half) % (2 * half) - half : acc[k];
+      for (size_t l = 0; l < static_cast<size_t>(lanes); ++l) exact += act[l] * weight[l];
+      const bool event = exact < -half || exact >= half;
+      acc[k] = !event           ? exact
+               : dut.saturate_i ? (exact < 0 ? -half : half - 1)
+                                : exact + (exact < 0 ? 2 * half : -2 * half);
+      const auto got =
+          static_cast<int64_t>(dut.acc_o[2 * k] | uint64_t{dut.acc_o[2 * k + 1]} << 32);
+      mismatches[k] += got != acc[k] || (dut.event_o >> k & 1) != static_cast<int>(event);
+    }
+  }
+  EXPECT_EQ(mismatches, decltype(mismatches){});
 }
 
 }  // namespace
