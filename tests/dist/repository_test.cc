@@ -27,9 +27,10 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"arch", {"base", "ir"}},
     {"rtl", {"base", "ir", "arch"}},
     {"sim", {"base", "ir", "arch", "rtl"}},
+    {"cost", {"base", "ir", "arch", "rtl", "sim"}},
     {"flow", {"base", "ir", "importers", "golden", "arch", "rtl", "sim"}},
     {"campaign", {"base", "ir", "stimulus", "golden", "arch", "rtl", "sim", "flow"}},
-    {"cli", {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "flow", "campaign"}},
+    {"cli", {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "campaign"}},
     {"capi", {"base", "ir", "golden", "flow"}},
 };
 
@@ -111,7 +112,7 @@ TEST(RepositoryTest, NoFileNamesAPlaceOnAMachine) {
   // Written so that this file does not contain what it looks for.
   const std::regex machine(std::string("(^|[^A-Za-z0-9_.$}])/(wo") + "rk|ho" + "me|ro" + "ot)/");
   for (const char* folder :
-       {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "flow", "stimulus", "campaign",
+       {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "stimulus", "campaign",
         "cli", "capi", "examples", "tests", "scripts", "docs", ".ci"}) {
     for (const fs::path& path : Files(kRoot / folder, {".h", ".c", ".cc", ".sv", ".py", ".md",
                                                        ".sh", ".cmake", ".txt", ""})) {
