@@ -43,6 +43,14 @@ package loom_pkg;
   localparam int REQUANT_24X31 = 2;
   localparam int REQUANT_32X31 = 3;
 
+  /// Body of an arithmetic unit: operators, or gates for standard cells.
+  localparam int BODY_BEHAVIOURAL = 0;
+  localparam int BODY_STRUCTURAL  = 1;
+
+  /// Last adder of a carry-save tree: fewest gates, or `+` as the tool builds it.
+  localparam int ADDER_RIPPLE   = 0;
+  localparam int ADDER_OPERATOR = 1;
+
   localparam int ERROR_NONE       = 0;
   localparam int ERROR_DESCRIPTOR = 1;
   localparam int ERROR_AXI_READ   = 2;
