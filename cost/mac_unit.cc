@@ -46,21 +46,19 @@ RtlUnit BareUnit(const MacSpec& spec) {
   input  logic [{1}-1:0] b_i,
   output logic [{2}-1:0] acc_o
 );
-  logic [{2}-1:0] acc_q;
   logic [{2}-1:0] sum;
   loom_dot #(.Lanes({3}), .AWidth({4}), .BWidth({5}), .SumWidth({2}), .Body(1)) u_dot (
-    .a_i, .b_i, .addend_i(acc_q), .sum_o(sum));
+    .a_i, .b_i, .addend_i(acc_o), .sum_o(sum));
   always_ff @(posedge clk_i) begin
-    if (clear_i) acc_q <= '0;
-    else if (enable_i) acc_q <= sum;
+    if (clear_i) acc_o <= '0;
+    else if (enable_i) acc_o <= sum;
   end
-  assign acc_o = acc_q;
 endmodule
 )",
       spec.lanes * spec.activation_bits, spec.lanes * spec.weight_bits, spec.accumulator_bits,
       spec.lanes, spec.activation_bits, spec.weight_bits);
   unit.order.push_back("loom_cost_mac.sv");
-  unit.accumulator_register = "acc_q";
+  unit.accumulator_register = "acc_o";
   return unit;
 }
 
