@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "ir/minifloat_range.h"
 #include "ir/shape_inference.h"
 
 namespace macloom::ir {
@@ -221,6 +222,7 @@ int64_t AccumulatorStart(const Graph& graph, const Node& node, int64_t oc) {
 }
 
 int RequiredAccumulatorBits(const Graph& graph, const Node& node) {
+  if (IsMinifloatNode(graph, node)) return MinifloatAccumulatorBits(graph, node);
   int bits = 0;
   for (const AccumulatorRange& range :
        AccumulatorRanges(graph, node, InputCodeRange(graph, node))) {

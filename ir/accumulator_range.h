@@ -40,7 +40,8 @@ struct AccumulatorRange {
 /// with b the start value and z the pad code (input zero point); then the hull over the classes
 /// that occur in the output. Average pooling: weight 1, b = 0, padding left out, one range for all.
 ///
-/// @pre Shapes, indices and code ranges of `node` have been verified. Empty for nodes without
+/// Integers only; minifloats: minifloat_range.h. @pre Shapes, indices and code ranges of `node`
+/// have been verified. Empty for nodes without
 ///      accumulator.
 std::vector<AccumulatorRange> AccumulatorRanges(const Graph& graph, const Node& node,
                                                 const CodeRange& codes);

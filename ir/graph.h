@@ -20,8 +20,8 @@ enum class OperatorKind {
   kDepthwiseConv2d,  ///< inputs {x}; weights [KH, KW, OC], OC = IC * depth_multiplier, oc = ic*mult
                      ///< + m.
   kFullyConnected,   ///< inputs {x}, x flattened row-major; weights OI [OC, IC]; bias [OC] or none.
-  kAveragePool2d,    ///< inputs {x}; requantization kMean or kShift; padding positions are left out
-                     ///< and not counted.
+  kAveragePool2d,    ///< inputs {x}; requantization kMean, kShift, kMultiplyAddDivide or
+                     ///< kToMinifloat; padding positions are left out and not counted.
   kMaxPool2d,        ///< inputs {x}; clamped largest code; padding positions are left out.
   kAdd,              ///< inputs {a, b} of equal shape.
   kConcatenation,    ///< inputs {x0, x1, ...} of equal format, one after the other along `axis`.
@@ -78,7 +78,8 @@ struct Graph {
 };
 
 /// Checks everything execution relies on: indices, order, shapes against window and weights,
-/// formats (activations and weights integer, 2..16 bits; weights' zero point 0), code ranges,
+/// formats (activations and weights integer, 2..16 bits, or minifloat; weights' zero point 0), code
+/// ranges,
 /// number and range of multipliers and shifts, clamp inside the output format, sizes (a tensor or
 /// constant has at most 2^26 elements), and that no exact accumulator can leave 63 bits. Names the
 /// node.

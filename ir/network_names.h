@@ -31,13 +31,19 @@ inline constexpr std::array<std::pair<std::string_view, OperatorKind>, 10> kOper
      {"RESHAPE", OperatorKind::kReshape},
      {"SOFTMAX", OperatorKind::kSoftmax}}};
 
-inline constexpr std::array<std::pair<std::string_view, RequantizationKind>, 6>
+inline constexpr std::array<std::pair<std::string_view, RequantizationKind>, 7>
     kRequantizationNames = {{{"none", RequantizationKind::kNone},
                              {"shift", RequantizationKind::kShift},
                              {"multiplier-double", RequantizationKind::kMultiplierDouble},
                              {"multiplier-single", RequantizationKind::kMultiplierSingle},
                              {"multiply-add-divide", RequantizationKind::kMultiplyAddDivide},
+                             {"to-minifloat", RequantizationKind::kToMinifloat},
                              {"mean", RequantizationKind::kMean}}};
+
+inline constexpr std::array<std::pair<std::string_view, MinifloatSpecials>, 3> kSpecialsNames = {
+    {{"finite", MinifloatSpecials::kFinite},
+     {"nan", MinifloatSpecials::kNan},
+     {"ieee", MinifloatSpecials::kIeee}}};
 
 inline constexpr std::array<std::pair<std::string_view, Rounding>, 2> kRoundingNames = {
     {{"double", Rounding::kDouble}, {"single", Rounding::kSingle}}};

@@ -110,6 +110,12 @@ class Reader {
     if (format.family == NumberFamily::kFixedPoint) {
       format.fraction_bits = static_cast<int>(fields.GetInt("fraction_bits", -64, 64));
     }
+    if (format.IsMinifloat()) {
+      format.exponent_bits = static_cast<int>(fields.GetInt("exponent_bits", 1, 8));
+      format.mantissa_bits = static_cast<int>(fields.GetInt("mantissa_bits", 0, 10));
+      format.exponent_bias = static_cast<int>(fields.GetInt("exponent_bias", -256, 256));
+      format.specials = fields.GetEnum("specials", kSpecialsNames);
+    }
     fields.RefuseOthers();
     return format;
   }

@@ -29,13 +29,14 @@ SafetensorsTensor TensorOf(const char* dtype, std::vector<int64_t> shape,
 
 SafetensorsTensor CodesOf(const Constant& constant) {
   const auto& [shape, format, codes] = std::tie(constant.shape, constant.format, constant.codes);
+  // Minifloat codes are unsigned.
+  const bool is_signed = format.is_signed && !format.IsMinifloat();
   if (format.bits > 16) return TensorOf<int64_t>("I64", shape, codes);
   if (format.bits > 8) {
-    return format.is_signed ? TensorOf<int16_t>("I16", shape, codes)
-                            : TensorOf<uint16_t>("U16", shape, codes);
+    return is_signed ? TensorOf<int16_t>("I16", shape, codes)
+                     : TensorOf<uint16_t>("U16", shape, codes);
   }
-  return format.is_signed ? TensorOf<int8_t>("I8", shape, codes)
-                          : TensorOf<uint8_t>("U8", shape, codes);
+  return is_signed ? TensorOf<int8_t>("I8", shape, codes) : TensorOf<uint8_t>("U8", shape, codes);
 }
 
 class Writer {
@@ -81,6 +82,12 @@ class Writer {
                  {"bits", format.bits},
                  {"is_signed", format.is_signed}};
     if (format.family == NumberFamily::kFixedPoint) json["fraction_bits"] = format.fraction_bits;
+    if (format.IsMinifloat()) {
+      json["exponent_bits"] = format.exponent_bits;
+      json["mantissa_bits"] = format.mantissa_bits;
+      json["exponent_bias"] = format.exponent_bias;
+      json["specials"] = NameIn(kSpecialsNames, format.specials);
+    }
     return json;
   }
 

@@ -40,6 +40,8 @@ std::string ToString(RequantizationKind kind) {
       return "multiplier-single";
     case RequantizationKind::kMultiplyAddDivide:
       return "multiply-add-divide";
+    case RequantizationKind::kToMinifloat:
+      return "to-minifloat";
     case RequantizationKind::kMean:
       return "mean";
   }

@@ -18,7 +18,9 @@ enum class RequantizationKind {
   kMultiplierSingle,   ///< (x*m + 2^(30-sh)) >> (31-sh).
   kMultiplyAddDivide,  ///< floor((x*m + b) / d), integers; m, b per channel, d per layer (PULP,
                        ///< QONNX).
-  kMean,  ///< x > 0 ? (x + n/2)/n : (x - n/2)/n, C division, n positions inside the image.
+  kToMinifloat,  ///< Minifloats: x * 2^k rounded to nearest even, clamped; k = shifts[c], -64..64.
+  kMean,         ///< x > 0 ? (x + n/2)/n : (x - n/2)/n, C division, n positions inside the image.
+                 ///< Minifloats: x / n rounded once to nearest even.
 };
 
 /// Rounding arithmetic a foreign file is read with (`--rounding double|single`).
@@ -33,12 +35,13 @@ struct FixedPointMultiplier {
   bool operator==(const FixedPointMultiplier&) const = default;
 };
 
-/// y = clamp(round(x) + zero_point, clamp_min, clamp_max).
+/// y = clamp(round(x) + zero_point, clamp_min, clamp_max). Minifloats: the limits are codes
+/// compared by value, zero_point is 0 (docs/numerics.md section 9.5).
 struct Requantization {
   RequantizationKind kind = RequantizationKind::kNone;
-  /// One per output channel, or exactly one for the whole layer. kShift uses `shift` as s >= 0 and
-  /// leaves `multiplier` 0; kMultiplyAddDivide uses `multiplier` as m, any 32-bit integer, and
-  /// leaves `shift` 0. Empty for kNone and kMean.
+  /// One per output channel, or exactly one for the whole layer. kShift uses `shift` as s >= 0,
+  /// kToMinifloat as k, and both leave `multiplier` 0; kMultiplyAddDivide uses `multiplier` as m,
+  /// any 32-bit integer, and leaves `shift` 0. Empty for kNone and kMean.
   std::vector<FixedPointMultiplier> channels;
   int32_t zero_point = 0;
   int32_t clamp_min = -128;
@@ -64,6 +67,8 @@ struct Requantization {
 ///   y = clamp(((a_0 + a_1 + 2^(s-1)) >> s) + zero_point) with s = output.shift.
 /// kMultiplyAddDivide weights them with integers, a_i = (q_i - z_i) * input[i].multiplier, shifts
 /// and `output` 0: y = clamp(floor((a_0 + a_1 + b) / d) + zero_point), no channel pairs, one b.
+/// kToMinifloat: y = clamp(x_0 * 2^input[0].shift + x_1 * 2^input[1].shift), rounded once, shifts
+/// -64 to 64, `output` 0.
 struct AddParameters {
   FixedPointMultiplier input[2];
   FixedPointMultiplier output;

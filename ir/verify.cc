@@ -6,6 +6,7 @@
 
 #include "ir/graph.h"
 #include "ir/shape_inference.h"
+#include "ir/verify_minifloat.h"
 #include "ir/verify_node.h"
 
 namespace macloom::ir {
@@ -85,7 +86,8 @@ Status CheckQuantization(const NumberFormat& format, const Quantization& quantiz
           fmt::format("{}: has {} {}; accepted are 0 or {}", where, count, noun, num_groups));
     }
   }
-  if (format.family != NumberFamily::kAffine && !quantization.scales.empty()) {
+  if (format.family != NumberFamily::kAffine && !format.IsMinifloat() &&
+      !quantization.scales.empty()) {
     return InvalidInput(fmt::format("{}: format {} has {} scales; accepted are 0", where,
                                     ToString(format), quantization.scales.size()));
   }
@@ -94,6 +96,11 @@ Status CheckQuantization(const NumberFormat& format, const Quantization& quantiz
       return InvalidInput(
           fmt::format("{}: scale is {}; accepted are finite values above 0", where, scale));
     }
+    int exponent = 0;
+    if (format.IsMinifloat() && std::frexp(scale, &exponent) != 0.5f) {
+      return InvalidInput(fmt::format("{}: scale of {} is {}; accepted are powers of two", where,
+                                      ToString(format), scale));
+    }
   }
   return {};
 }
@@ -101,11 +108,16 @@ Status CheckQuantization(const NumberFormat& format, const Quantization& quantiz
 // A tensor that nothing reads, so that no multiplier sees its codes, may hold whole accumulators.
 constexpr int kMaxFinalBits = 32;
 
-Status CheckIntegerFormat(const NumberFormat& format, bool is_read, const std::string& where) {
+Status CheckFormat(const NumberFormat& format, bool is_read, const std::string& where) {
+  if (format.IsMinifloat()) {
+    const Status status = is_read ? CheckOperandFormat(format) : Validate(format);
+    if (status.ok()) return {};
+    return Error{status.error().kind, fmt::format("{}: {}", where, status.error().message)};
+  }
   if (!format.IsInteger()) {
     return Unsupported(
         fmt::format("{}: format {} is not supported; supported are affine and "
-                    "fixed-point integers of 2 to 16 bits",
+                    "fixed-point integers of 2 to 16 bits, and minifloats",
                     where, ToString(format)));
   }
   NumberFormat checked = format;
@@ -117,7 +129,7 @@ Status CheckIntegerFormat(const NumberFormat& format, bool is_read, const std::s
 }
 
 Status CheckTensor(const TensorInfo& tensor, bool is_read, const std::string& where) {
-  MACLOOM_RETURN_IF_ERROR(CheckIntegerFormat(tensor.format, is_read, where));
+  MACLOOM_RETURN_IF_ERROR(CheckFormat(tensor.format, is_read, where));
   const Quantization& quantization = tensor.quantization;
   if (quantization.axis != -1) {
     return Unsupported(
@@ -137,6 +149,25 @@ Status CheckTensor(const TensorInfo& tensor, bool is_read, const std::string& wh
   return {};
 }
 
+Status CheckMinifloatConstant(const Constant& constant, const std::string& where) {
+  const NumberFormat& format = constant.format;
+  MACLOOM_RETURN_IF_ERROR(CheckFormat(format, true, where));
+  MACLOOM_RETURN_IF_ERROR(CheckQuantization(format, constant.quantization, constant.shape, where));
+  for (const int32_t zero_point : constant.quantization.zero_points) {
+    if (zero_point == 0) continue;
+    return InvalidInput(fmt::format("{}: zero point is {}; accepted is 0 ({})", where, zero_point,
+                                    ToString(format)));
+  }
+  for (const int64_t code : constant.codes) {
+    if (code >= format.MinCode() && code <= format.MaxCode() && format.IsFinite(code)) continue;
+    return InvalidInput(
+        fmt::format("{}: code {} is out of range; accepted are the finite codes "
+                    "among {} to {} ({})",
+                    where, code, format.MinCode(), format.MaxCode(), ToString(format)));
+  }
+  return {};
+}
+
 Status CheckConstant(const Constant& constant, const std::string& where) {
   MACLOOM_ASSIGN_OR_RETURN(const int64_t count, CheckedElements(constant.shape, where));
   if (static_cast<int64_t>(constant.codes.size()) != count) {
@@ -144,9 +175,11 @@ Status CheckConstant(const Constant& constant, const std::string& where) {
                                     constant.codes.size(), count, ToString(constant.shape)));
   }
   const NumberFormat& format = constant.format;
+  if (format.IsMinifloat()) return CheckMinifloatConstant(constant, where);
   if (!format.IsInteger()) {
-    return Unsupported(fmt::format("{}: format {} is not supported; supported are integers", where,
-                                   ToString(format)));
+    return Unsupported(
+        fmt::format("{}: format {} is not supported; supported are integers and minifloats", where,
+                    ToString(format)));
   }
   // Signed up to 64 bits for biases; what weights may have is checked where they are used.
   const int max_bits = format.is_signed ? 64 : 16;

@@ -6,6 +6,7 @@
 
 #include "ir/accumulator_range.h"
 #include "ir/shape_inference.h"
+#include "ir/verify_minifloat.h"
 
 namespace macloom::ir {
 namespace {
@@ -41,6 +42,11 @@ Status CheckOperands(const Graph& graph, const Node& node) {
   if (node.bias < -1 || node.bias >= num_constants) {
     return InvalidInput(fmt::format("bias is constant {}; accepted are -1 (none) to {}", node.bias,
                                     num_constants - 1));
+  }
+  if (node.bias >= 0 && !graph.constant(node.bias).format.IsInteger()) {
+    return InvalidInput(
+        fmt::format("bias is {}; accepted are integers on the grid of the accumulator",
+                    ToString(graph.constant(node.bias).format)));
   }
   const Status format = Validate(graph.constant(node.weights).format);
   if (!format.ok()) return InvalidInput("weights: " + format.error().message);
@@ -357,6 +363,7 @@ Status VerifyNode(const Graph& graph, const Node& node) {
     return InvalidInput(fmt::format("required accumulator width is {} bits; accepted are 8 to 80",
                                     *node.required_accumulator_bits));
   }
+  if (TouchesMinifloats(graph, node)) return VerifyMinifloatNode(graph, node);
   switch (node.kind) {
     case OperatorKind::kConv2d:
     case OperatorKind::kDepthwiseConv2d:

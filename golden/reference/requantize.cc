@@ -93,8 +93,9 @@ Requantized Requantize(int64_t x, const ir::Requantization& requantization, int6
     case ir::RequantizationKind::kMean:
       rounded = RoundingMean(x, num_positions);
       break;
+    case ir::RequantizationKind::kToMinifloat:
     case ir::RequantizationKind::kNone:
-      MACLOOM_CHECK(requantization.kind != ir::RequantizationKind::kNone);
+      MACLOOM_CHECK(false);
   }
   return Clamp(rounded + requantization.zero_point, requantization);
 }

@@ -48,7 +48,8 @@ Requantized Clamp(int64_t value, const ir::Requantization& requantization);
 /// clamp(round(x) + zero_point) for output channel `channel`.
 ///
 /// @param num_positions  kMean: positions of the window inside the image; ignored otherwise.
-/// @pre kind is not kNone. Multiplier kinds: x fits 32 bits. kMean: zero_point is 0.
+/// @pre kind is neither kNone nor kToMinifloat. Multiplier kinds: x fits 32 bits. kMean: zero_point
+/// is 0.
 Requantized Requantize(int64_t x, const ir::Requantization& requantization, int64_t channel,
                        int64_t num_positions);
 

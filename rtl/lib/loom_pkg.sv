@@ -51,6 +51,15 @@ package loom_pkg;
   localparam int ADDER_RIPPLE   = 0;
   localparam int ADDER_OPERATOR = 1;
 
+  /// Codes of a minifloat that are not finite: none, the largest is NaN, IEEE Inf and NaN.
+  localparam int SPECIALS_FINITE = 0;
+  localparam int SPECIALS_NAN    = 1;
+  localparam int SPECIALS_IEEE   = 2;
+
+  /// Accumulator of a minifloat row.
+  localparam int ACC_FIXED = 0;
+  localparam int ACC_FLOAT = 1;
+
   localparam int ERROR_NONE       = 0;
   localparam int ERROR_DESCRIPTOR = 1;
   localparam int ERROR_AXI_READ   = 2;
