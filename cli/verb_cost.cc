@@ -20,6 +20,8 @@ struct MacOptions {
   std::vector<std::string> libraries = {cost::kDefaultLibrary};
   std::vector<int> lanes = {1};
   std::string shape = "bare";
+  int energy_cycles = 0;
+  uint64_t seed = 1;
   std::string json;
 };
 
@@ -30,6 +32,9 @@ std::vector<std::string> Header(const cost::MacComparison& comparison) {
          {library + " um2", std::string("ratio"), std::string("ns"), std::string("loop ns"),
           std::string("iso um2*ns/MAC"), std::string("ratio")}) {
       header.push_back(column);
+    }
+    if (!comparison.baselines[0].energies.empty()) {
+      header.insert(header.end(), {"pJ/MAC", "ratio"});
     }
   }
   return header;
@@ -52,6 +57,10 @@ void PrintMacTable(const cost::MacComparison& comparison) {
       row.push_back(fmt::format("{:.2f}", area.loop_path_ns));
       row.push_back(fmt::format("{:.0f}", result.IsoAreaPeriod(l)));
       row.push_back(fmt::format("{:.2f}", result.IsoAreaPeriod(l) / base.IsoAreaPeriod(l)));
+      if (result.energies.empty()) continue;
+      row.push_back(fmt::format("{:.3f}", result.energies[l].dynamic_pj() / result.lanes));
+      row.push_back(fmt::format(
+          "{:.2f}", result.energies[l].dynamic_pj() / base.energies[l].dynamic_pj()));
     }
     rows.push_back(std::move(row));
   }
@@ -68,6 +77,8 @@ Result<int> RunMac(const MacOptions& options) {
   request.shape = options.shape == "bare"  ? cost::MacShape::kBare
                   : options.shape == "row" ? cost::MacShape::kRow
                                            : cost::MacShape::kRowDepthwise;
+  request.energy_cycles = options.energy_cycles;
+  request.seed = options.seed;
   std::unique_ptr<ProgressLine> progress;
   MACLOOM_ASSIGN_OR_RETURN(
       const cost::MacComparison comparison,
@@ -224,6 +235,11 @@ Verb AddCost(CLI::App& app) {
                   "row+dw: with depthwise mode")
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
       ->capture_default_str();
+  mac->add_option("--energy", mac_options->energy_cycles,
+                  "cycles of each of 64 normally distributed operand streams; 0: no energy")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  mac->add_option("--seed", mac_options->seed, "of the operand streams")->capture_default_str();
   mac->add_option("--json", mac_options->json, "machine-readable results");
   auto hw_options = std::make_shared<HwOptions>();
   hw_options->hardware.AddTo(*verb);

@@ -6,12 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "cost/energy.h"
 #include "cost/synthesis.h"
 
 namespace macloom::cost {
 namespace {
 
-Result<MacResult> Measure(const MacSpec& spec, const std::vector<LibraryFile>& libraries,
+Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request, const std::vector<LibraryFile>& libraries,
                           Synthesizer& synthesizer) {
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
   MacResult result;
@@ -24,6 +25,11 @@ Result<MacResult> Measure(const MacSpec& spec, const std::vector<LibraryFile>& l
   for (const LibraryFile& library : libraries) {
     MACLOOM_ASSIGN_OR_RETURN(const MappedArea area, synthesizer.Map(unit, library));
     result.mapped.push_back(area);
+    if (request.energy_cycles == 0) continue;
+    MACLOOM_ASSIGN_OR_RETURN(
+        const UnitEnergy energy,
+        GaussianEnergy(spec, library, synthesizer, request.energy_cycles, request.seed));
+    result.energies.push_back(energy);
   }
   return result;
 }
@@ -79,6 +85,7 @@ Result<MacComparison> CompareMacs(
   for (const std::string& name : request.libraries) {
     MACLOOM_ASSIGN_OR_RETURN(LibraryFile library, OpenLibrary(name));
     MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
+    if (request.energy_cycles > 0) MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
     comparison.libraries.push_back(library.label);
     libraries.push_back(std::move(library));
   }
@@ -88,7 +95,7 @@ Result<MacComparison> CompareMacs(
   int done = 0;
   const auto measure = [&](const MacSpec& spec) {
     if (progress) progress(spec.Name(), done++, total);
-    return Measure(spec, libraries, synthesizer);
+    return Measure(spec, request, libraries, synthesizer);
   };
   for (const MacSpec& spec : baselines) {
     MACLOOM_ASSIGN_OR_RETURN(MacResult result, measure(spec));
@@ -133,6 +140,7 @@ nlohmann::ordered_json ToJson(const MacComparison& comparison) {
            {"iso_area_period_um2_ns_per_mac", result.IsoAreaPeriod(l)},
            {"iso_area_period_ratio", result.IsoAreaPeriod(l) / base.IsoAreaPeriod(l)}});
     }
+    for (const UnitEnergy& energy : result.energies) unit["energy"].push_back(ToJson(energy));
     json["units"].push_back(std::move(unit));
   }
   return json;

@@ -1,6 +1,7 @@
 // Synthesises multiply-accumulate units side by side.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -21,6 +22,8 @@ struct MacRequest {
   std::vector<std::string> libraries;  ///< As OpenLibrary() takes them.
   std::vector<int> lanes = {1};
   MacShape shape = MacShape::kBare;
+  int energy_cycles = 0;  ///< Cycles of each of the 64 operand streams; 0: no energy.
+  uint64_t seed = 1;
 };
 
 /// @param progress told the unit in work, units done and their number; may be empty.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cost/energy_result.h"
 #include "cost/synthesis_result.h"
 
 namespace macloom::cost {
@@ -16,7 +17,8 @@ struct MacResult {
   int lanes = 1;
   int cut_bits = 0;  ///< Bits of one pipeline register in front of the accumulate loop.
   GateCount gates;
-  std::vector<MappedArea> mapped;  ///< One per library.
+  std::vector<MappedArea> mapped;    ///< One per library.
+  std::vector<UnitEnergy> energies;  ///< One per library; empty if not asked for.
 
   /// Pipeline registers that bring the feed-forward part down to the period of the loop.
   int ExtraStages(size_t library) const;
