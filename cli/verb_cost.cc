@@ -59,8 +59,8 @@ void PrintMacTable(const cost::MacComparison& comparison) {
       row.push_back(fmt::format("{:.2f}", result.IsoAreaPeriod(l) / base.IsoAreaPeriod(l)));
       if (result.energies.empty()) continue;
       row.push_back(fmt::format("{:.3f}", result.energies[l].dynamic_pj() / result.lanes));
-      row.push_back(fmt::format(
-          "{:.2f}", result.energies[l].dynamic_pj() / base.energies[l].dynamic_pj()));
+      row.push_back(
+          fmt::format("{:.2f}", result.energies[l].dynamic_pj() / base.energies[l].dynamic_pj()));
     }
     rows.push_back(std::move(row));
   }
@@ -89,8 +89,10 @@ Result<int> RunMac(const MacOptions& options) {
   progress.reset();
   PrintMacTable(comparison);
   fmt::print(
-      "\ngates: two-input gates without inverters and flip-flops; um2: all cells, no wires; ns: longest "
-      "path; loop: accumulator to\naccumulator; iso: feed-forward part pipelined to the loop's period, "
+      "\ngates: two-input gates without inverters and flip-flops; um2: all cells, no wires; ns: "
+      "longest "
+      "path; loop: accumulator to\naccumulator; iso: feed-forward part pipelined to the loop's "
+      "period, "
       "registers counted. Ratios: against {} of the same lanes.\n{} of {} results from the cache\n",
       comparison.baseline, comparison.num_cached, comparison.num_cached + comparison.num_made);
   MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, cost::ToJson(comparison)));
@@ -141,7 +143,8 @@ Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, 
 }
 
 void PrintBlocks(const cost::HwCost& cost) {
-  std::vector<std::vector<std::string>> rows = {{"module", "instances", "gates", "FF", "all gates"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"module", "instances", "gates", "FF", "all gates"}};
   std::vector<cost::HwBlock> blocks = cost.blocks;
   std::sort(blocks.begin(), blocks.end(),
             [](const auto& a, const auto& b) { return a.gates() > b.gates(); });
@@ -167,13 +170,14 @@ void PrintBlocks(const cost::HwCost& cost) {
 Result<int> RunHw(const HwOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig base, options.hardware.Load());
   MACLOOM_ASSIGN_OR_RETURN(const auto configs, Configurations(base, options.sweep));
-  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph, flow::LoadModel(options.model, ir::Rounding::kDouble));
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
+                           flow::LoadModel(options.model, ir::Rounding::kDouble));
   MACLOOM_ASSIGN_OR_RETURN(cost::ResultCache cache, cost::ResultCache::OpenDefault());
   MACLOOM_ASSIGN_OR_RETURN(cost::Synthesizer synthesizer,
                            cost::Synthesizer::Create(std::move(cache)));
-  std::vector<std::vector<std::string>> rows = {
-      {"requantization", "R", "acc", "MACs", "gates", "FF", "GE/MAC", "busy %", "GE/effective MAC",
-       "memory GE"}};
+  std::vector<std::vector<std::string>> rows = {{"requantization", "R", "acc", "MACs", "gates",
+                                                 "FF", "GE/MAC", "busy %", "GE/effective MAC",
+                                                 "memory GE"}};
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   ProgressLine progress("synthesis", static_cast<int64_t>(configs.size()));
   bool is_any_replaced = false;
@@ -182,8 +186,7 @@ Result<int> RunHw(const HwOptions& options) {
     progress.Update(static_cast<int64_t>(i));
     bool is_of_32x31 = false;
     MACLOOM_ASSIGN_OR_RETURN(const double utilization, Utilization(graph, config, is_of_32x31));
-    MACLOOM_ASSIGN_OR_RETURN(const cost::HwCost cost,
-                             cost::CostOfAccelerator(config, synthesizer));
+    MACLOOM_ASSIGN_OR_RETURN(const cost::HwCost cost, cost::CostOfAccelerator(config, synthesizer));
     is_any_replaced |= is_of_32x31;
     if (configs.size() == 1) PrintBlocks(cost);
     const std::string kind =
@@ -191,9 +194,9 @@ Result<int> RunHw(const HwOptions& options) {
             ? "shift"
             : fmt::format("{}x{}", config.requant_operand_bits(), config.multiplier_bits());
     rows.push_back({kind, fmt::format("{}", config.requant_lanes),
-                    fmt::format("{}", config.accumulator_bits),
-                    fmt::format("{}", cost.multipliers), fmt::format("{}", cost.gates),
-                    fmt::format("{}", cost.flip_flops), fmt::format("{:.0f}", cost.logic_per_mac()),
+                    fmt::format("{}", config.accumulator_bits), fmt::format("{}", cost.multipliers),
+                    fmt::format("{}", cost.gates), fmt::format("{}", cost.flip_flops),
+                    fmt::format("{:.0f}", cost.logic_per_mac()),
                     fmt::format("{:.1f}{}", 100.0 * utilization, is_of_32x31 ? "*" : ""),
                     fmt::format("{:.0f}", cost.logic_per_effective_mac(utilization)),
                     fmt::format("{:.0f}", cost.memory_gate_equivalents)});
@@ -204,7 +207,8 @@ Result<int> RunHw(const HwOptions& options) {
   }
   PrintTable(rows, 1);
   fmt::print(
-      "\nGE: two-input gates and {} per flip-flop, memories not included; effective: divided by the "
+      "\nGE: two-input gates and {} per flip-flop, memories not included; effective: divided by "
+      "the "
       "share of busy multipliers\non {} (cycle model)\n",
       cost::kGatesPerFlipFlop, NetworkTitle(graph));
   if (is_any_replaced) {
@@ -230,9 +234,10 @@ Verb AddCost(CLI::App& app) {
   mac->add_option("--lanes", mac_options->lanes, "products per step")
       ->delimiter(',')
       ->capture_default_str();
-  mac->add_option("--shape", mac_options->shape,
-                  "bare: multipliers, adder, accumulator; row: a row of the array with its storage; "
-                  "row+dw: with depthwise mode")
+  mac->add_option(
+         "--shape", mac_options->shape,
+         "bare: multipliers, adder, accumulator; row: a row of the array with its storage; "
+         "row+dw: with depthwise mode")
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
       ->capture_default_str();
   mac->add_option("--energy", mac_options->energy_cycles,

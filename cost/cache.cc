@@ -33,8 +33,8 @@ Result<ResultCache> ResultCache::OpenDefault() {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    return OutputError(fmt::format("cannot make the cache folder {}: {}", folder.string(),
-                                   error.message()));
+    return OutputError(
+        fmt::format("cannot make the cache folder {}: {}", folder.string(), error.message()));
   }
   return Open(folder / "cost.sqlite");
 }

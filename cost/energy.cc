@@ -50,7 +50,8 @@ std::vector<std::pair<double, int>> FiniteCodes(const MacSpec& spec) {
   for (int code = 0; code < (1 << width); ++code) {
     const int exponent = (code >> man) & top;
     const int fraction = code & ((1 << man) - 1);
-    if (exponent == top && (spec.specials == 2 || (spec.specials == 1 && fraction == (1 << man) - 1))) {
+    if (exponent == top &&
+        (spec.specials == 2 || (spec.specials == 1 && fraction == (1 << man) - 1))) {
       continue;
     }
     const double significand = exponent == 0 ? fraction : fraction + (1 << man);
@@ -189,14 +190,14 @@ Result<UnitEnergy> GaussianEnergy(const MacSpec& spec, const LibraryFile& librar
   MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
   const std::string key =
-      Sha256Hex(fmt::format("energy 1\n{}\n{}\n{}\n{} {}", synthesizer.yosys_version(), library.digest,
-                            unit.Digest(), cycles, seed));
+      Sha256Hex(fmt::format("energy 1\n{}\n{}\n{}\n{} {}", synthesizer.yosys_version(),
+                            library.digest, unit.Digest(), cycles, seed));
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
   if (known.has_value()) {
     const nlohmann::ordered_json json = nlohmann::ordered_json::parse(*known, nullptr, false);
     if (json.is_object() && json.contains("toggles_per_net")) {
-      return UnitEnergy{json["switching_pj"],  json["internal_pj"],
-                        json["sequential_pj"], json["leakage_uw"],
+      return UnitEnergy{json["switching_pj"],         json["internal_pj"],
+                        json["sequential_pj"],        json["leakage_uw"],
                         json["internal_all_arcs_pj"], json["toggles_per_net"]};
     }
   }

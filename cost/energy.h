@@ -13,8 +13,9 @@
 namespace macloom::cost {
 
 /// Energy per cycle of what `simulator` counted: for a toggle of a net 0.5 C V^2 with C the pins it
-/// drives, plus the internal power of the driving cell for one arc: the mean over its arcs, weighted
-/// by the toggles of their related pins. Flip-flops: both clock edges and the output toggles.
+/// drives, plus the internal power of the driving cell for one arc: the mean over its arcs,
+/// weighted by the toggles of their related pins. Flip-flops: both clock edges and the output
+/// toggles.
 UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
                     const GateSimulator& simulator);
 

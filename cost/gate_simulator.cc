@@ -127,13 +127,30 @@ uint64_t LogicFunction::Evaluate(const std::vector<uint64_t>& inputs) const {
   size_t top = 0;
   for (const int code : code_) {
     switch (code) {
-      case kNot: stack[top - 1] = ~stack[top - 1]; break;
-      case kAnd: --top; stack[top - 1] &= stack[top]; break;
-      case kOr: --top; stack[top - 1] |= stack[top]; break;
-      case kXor: --top; stack[top - 1] ^= stack[top]; break;
-      case kZero: stack[top++] = 0; break;
-      case kOne: stack[top++] = ~uint64_t{0}; break;
-      default: stack[top++] = inputs[static_cast<size_t>(code)]; break;
+      case kNot:
+        stack[top - 1] = ~stack[top - 1];
+        break;
+      case kAnd:
+        --top;
+        stack[top - 1] &= stack[top];
+        break;
+      case kOr:
+        --top;
+        stack[top - 1] |= stack[top];
+        break;
+      case kXor:
+        --top;
+        stack[top - 1] ^= stack[top];
+        break;
+      case kZero:
+        stack[top++] = 0;
+        break;
+      case kOne:
+        stack[top++] = ~uint64_t{0};
+        break;
+      default:
+        stack[top++] = inputs[static_cast<size_t>(code)];
+        break;
     }
   }
   return stack[0];
@@ -162,9 +179,10 @@ Result<GateSimulator> GateSimulator::Create(const Netlist& netlist, const Libert
     }
     if (cell.is_sequential) {
       if (cell.next_state.empty() || !cell.clear.empty() || !cell.preset.empty()) {
-        return InvalidInput(fmt::format("cell {}: only flip-flops without clear and preset are "
-                                        "simulated",
-                                        cell.name));
+        return InvalidInput(
+            fmt::format("cell {}: only flip-flops without clear and preset are "
+                        "simulated",
+                        cell.name));
       }
       FlipFlop flip_flop;
       MACLOOM_ASSIGN_OR_RETURN(flip_flop.next_state, LogicFunction::Parse(cell.next_state, names));

@@ -130,19 +130,18 @@ double HwCost::logic_gate_equivalents() const {
 }
 
 std::vector<HwMemory> MemoriesOf(const arch::HardwareConfig& config) {
-  std::vector<HwMemory> memories = {
-      {.name = "activation banks",
-       .instances = config.activation_banks,
-       .words = config.activation_words() / config.activation_banks,
-       .word_bits = config.lanes * config.activation_bits},
-      {.name = "weight ring",
-       .instances = config.rows,
-       .words = config.ring_rows(),
-       .word_bits = config.lanes * 8},
-      {.name = "staging",
-       .instances = 2,
-       .words = config.staging_words() / 2,
-       .word_bits = config.lanes * 8}};
+  std::vector<HwMemory> memories = {{.name = "activation banks",
+                                     .instances = config.activation_banks,
+                                     .words = config.activation_words() / config.activation_banks,
+                                     .word_bits = config.lanes * config.activation_bits},
+                                    {.name = "weight ring",
+                                     .instances = config.rows,
+                                     .words = config.ring_rows(),
+                                     .word_bits = config.lanes * 8},
+                                    {.name = "staging",
+                                     .instances = 2,
+                                     .words = config.staging_words() / 2,
+                                     .word_bits = config.lanes * 8}};
   for (HwMemory& memory : memories) {
     memory.gate_equivalents = static_cast<double>(memory.instances) *
                               MemoryGateEquivalents(memory.words, memory.word_bits);
@@ -154,9 +153,8 @@ std::vector<HwMemory> MemoriesOf(const arch::HardwareConfig& config) {
 Result<HwCost> CostOfAccelerator(const arch::HardwareConfig& config, Synthesizer& synthesizer) {
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, UnitOf(config));
   const std::string script = Script(unit);
-  const std::string key =
-      Sha256Hex("accelerator 1\n" + synthesizer.yosys_version() + script + unit.Digest() +
-                unit.files.at("multiplier_map.v"));
+  const std::string key = Sha256Hex("accelerator 1\n" + synthesizer.yosys_version() + script +
+                                    unit.Digest() + unit.files.at("multiplier_map.v"));
   MACLOOM_ASSIGN_OR_RETURN(std::optional<std::string> stat, synthesizer.cache().Find(key));
   if (!stat.has_value()) {
     MACLOOM_ASSIGN_OR_RETURN(const auto texts, RunYosys(unit, script, {"stat.txt"}));

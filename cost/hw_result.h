@@ -40,7 +40,9 @@ struct HwCost {
   /// Two-input gates plus flip-flops, each counted as kGatesPerFlipFlop gates.
   double logic_gate_equivalents() const;
   /// Logic (without memories) per multiplier.
-  double logic_per_mac() const { return logic_gate_equivalents() / static_cast<double>(multipliers); }
+  double logic_per_mac() const {
+    return logic_gate_equivalents() / static_cast<double>(multipliers);
+  }
   /// Logic per multiplier that is busy. @param utilization 0..1.
   double logic_per_effective_mac(double utilization) const { return logic_per_mac() / utilization; }
 };

@@ -20,8 +20,8 @@ std::pair<size_t, double> Locate(const std::vector<double>& axis, double x) {
 }
 
 Error Lacks(const LibertyLibrary& library, const std::string& what, const std::string& cells) {
-  return InvalidInput(fmt::format("{}: library {} has no {} ({})", library.source, library.name,
-                                  what, cells));
+  return InvalidInput(
+      fmt::format("{}: library {} has no {} ({})", library.source, library.name, what, cells));
 }
 
 }  // namespace
@@ -106,8 +106,8 @@ Result<std::string> ReadLibertyText(const std::filesystem::path& path) {
   }
   inflateEnd(&stream);
   if (text.size() > static_cast<size_t>(kMaxLibertyBytes)) {
-    return InvalidInput(fmt::format("{}: more than {} bytes unzipped", path.string(),
-                                    kMaxLibertyBytes));
+    return InvalidInput(
+        fmt::format("{}: more than {} bytes unzipped", path.string(), kMaxLibertyBytes));
   }
   if (state != Z_STREAM_END) {
     return InvalidInput(fmt::format("{}: damaged gzip file", path.string()));

@@ -56,8 +56,8 @@ struct LibertyCell {
   double leakage_nw = 0.0;
   bool has_leakage = false;
   bool is_sequential = false;  ///< Has a flip-flop or latch.
-  /// Of the flip-flop, as in the file; empty without one. `state` and `inverted_state` are the names
-  /// that output functions use.
+  /// Of the flip-flop, as in the file; empty without one. `state` and `inverted_state` are the
+  /// names that output functions use.
   std::string next_state, clocked_on, clear, preset, state, inverted_state;
   bool is_dont_use = false;
   std::vector<LibertyPin> pins;

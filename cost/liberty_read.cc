@@ -64,8 +64,8 @@ class Reader {
         list.remove_prefix(start);
         MACLOOM_ASSIGN_OR_RETURN(const double value, Number(node, list, &list));
         if (!list.empty() && list.find_first_of(", \t\r\n\\") != 0) {
-          return Bad(node, fmt::format("`{}` of {} is not a number", list.substr(0, 20),
-                                       node.name));
+          return Bad(node,
+                     fmt::format("`{}` of {} is not a number", list.substr(0, 20), node.name));
         }
         numbers.push_back(value);
       }
@@ -82,13 +82,20 @@ class Reader {
     while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
     if (unit.empty()) return Bad(node, fmt::format("{} has no unit", node.name));
     switch (unit.front()) {
-      case 'a': return value * 1e-18;
-      case 'f': return value * 1e-15;
-      case 'p': return value * 1e-12;
-      case 'n': return value * 1e-9;
-      case 'u': return value * 1e-6;
-      case 'm': return value * 1e-3;
-      default: return value;
+      case 'a':
+        return value * 1e-18;
+      case 'f':
+        return value * 1e-15;
+      case 'p':
+        return value * 1e-12;
+      case 'n':
+        return value * 1e-9;
+      case 'u':
+        return value * 1e-6;
+      case 'm':
+        return value * 1e-3;
+      default:
+        return value;
     }
   }
 
@@ -103,9 +110,10 @@ class Reader {
       if (node.arguments.size() != 2) return Bad(node, "capacitive_load_unit takes (NUMBER, UNIT)");
       // The number and the unit are apart: "pf", "ff", with either case.
       const char prefix = static_cast<char>(node.arguments[1].front() | 0x20);
-      MACLOOM_ASSIGN_OR_RETURN(
-          const double farads,
-          Unit(node, node.arguments[0], prefix == 'f' ? "f" : prefix == 'p' ? "p" : "?"));
+      MACLOOM_ASSIGN_OR_RETURN(const double farads, Unit(node, node.arguments[0],
+                                                         prefix == 'f'   ? "f"
+                                                         : prefix == 'p' ? "p"
+                                                                         : "?"));
       load_ff_ = farads * 1e15;
     } else if (node.name == "nom_voltage") {
       MACLOOM_ASSIGN_OR_RETURN(library_.voltage_v, Number(node, node.value));
@@ -147,8 +155,8 @@ class Reader {
     MACLOOM_ASSIGN_OR_RETURN(std::vector<double> numbers, Numbers(*values));
     for (double& number : numbers) number *= scale;
     Template axes;
-    const auto found = node.arguments.empty() ? templates_.end()
-                                              : templates_.find(node.arguments[0]);
+    const auto found =
+        node.arguments.empty() ? templates_.end() : templates_.find(node.arguments[0]);
     if (found != templates_.end()) axes = found->second;
     if (const LibertyNode* index = node.Find("index_1")) {
       MACLOOM_ASSIGN_OR_RETURN(axes.index_1, Numbers(*index));
@@ -163,8 +171,8 @@ class Reader {
     const size_t rows = std::max<size_t>(1, axes.index_1.size());
     const size_t columns = std::max<size_t>(1, axes.index_2.size());
     if (numbers.size() != rows * columns || numbers.empty()) {
-      return Bad(*values, fmt::format("{} values in a table of {} x {}", numbers.size(), rows,
-                                      columns));
+      return Bad(*values,
+                 fmt::format("{} values in a table of {} x {}", numbers.size(), rows, columns));
     }
     for (const std::vector<double>& axis : {axes.index_1, axes.index_2}) {
       for (size_t i = 1; i < axis.size(); ++i) {

@@ -128,8 +128,8 @@ class Parser {
     SkipBlank(false);
     if (At(':')) return Value(node);
     if (!At('(')) {
-      return Bad(node.offset, fmt::format("`:` or `(` is expected after `{}`",
-                                          node.name.substr(0, 40)));
+      return Bad(node.offset,
+                 fmt::format("`:` or `(` is expected after `{}`", node.name.substr(0, 40)));
     }
     MACLOOM_RETURN_IF_ERROR(Arguments(node));
     const size_t after = position_;
@@ -174,8 +174,8 @@ const LibertyNode* LibertyNode::Find(std::string_view child) const {
 
 int LineOf(std::string_view text, size_t offset) {
   return 1 + static_cast<int>(std::count(
-                 text.begin(), text.begin() + static_cast<std::ptrdiff_t>(
-                                                  std::min(offset, text.size())), '\n'));
+                 text.begin(),
+                 text.begin() + static_cast<std::ptrdiff_t>(std::min(offset, text.size())), '\n'));
 }
 
 Result<std::string> ParseLiberty(std::string_view text, const std::string& source,

@@ -27,10 +27,11 @@ Result<LibraryFile> OpenLibrary(const std::string& name_or_path) {
   if (name_or_path == kDefaultLibrary) {
     file.path = Osu018Path();
     if (!std::filesystem::exists(file.path)) {
-      return Error{ErrorKind::kToolMissing,
-                   fmt::format("library osu018: {} does not exist; it comes with the Debian package "
-                               "qflow-tech-osu018, or set MACLOOM_OSU018 to the file",
-                               file.path.string())};
+      return Error{
+          ErrorKind::kToolMissing,
+          fmt::format("library osu018: {} does not exist; it comes with the Debian package "
+                      "qflow-tech-osu018, or set MACLOOM_OSU018 to the file",
+                      file.path.string())};
     }
     file.label = kDefaultLibrary;
   } else {
@@ -39,9 +40,10 @@ Result<LibraryFile> OpenLibrary(const std::string& name_or_path) {
     if (stem.extension() == ".lib") stem = stem.stem();
     file.label = stem.string();
     if (!std::filesystem::exists(file.path)) {
-      return InvalidInput(fmt::format("library `{}`: no such file; accepted are {} and the path of "
-                                      "a .lib or .lib.gz file",
-                                      name_or_path, kDefaultLibrary));
+      return InvalidInput(
+          fmt::format("library `{}`: no such file; accepted are {} and the path of "
+                      "a .lib or .lib.gz file",
+                      name_or_path, kDefaultLibrary));
     }
   }
   file.path = std::filesystem::absolute(file.path);

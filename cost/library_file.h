@@ -10,7 +10,7 @@ namespace macloom::cost {
 
 /// A library that tools can be pointed at.
 struct LibraryFile {
-  std::string label;  ///< "osu018" or the file's name without .lib and .gz.
+  std::string label;           ///< "osu018" or the file's name without .lib and .gz.
   std::filesystem::path path;  ///< Plain text.
   std::string digest;          ///< SHA-256 of the text.
   LibertyLibrary library;

@@ -12,8 +12,8 @@
 namespace macloom::cost {
 namespace {
 
-Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request, const std::vector<LibraryFile>& libraries,
-                          Synthesizer& synthesizer) {
+Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request,
+                          const std::vector<LibraryFile>& libraries, Synthesizer& synthesizer) {
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
   MacResult result;
   result.name = spec.Name();
@@ -60,8 +60,7 @@ const MacResult& MacComparison::BaselineOf(const MacResult& result) const {
 }
 
 Result<MacComparison> CompareMacs(
-    const MacRequest& request,
-    const std::function<void(const std::string&, int, int)>& progress) {
+    const MacRequest& request, const std::function<void(const std::string&, int, int)>& progress) {
   std::vector<MacSpec> specs;
   std::vector<MacSpec> baselines;
   for (const int lanes : request.lanes) {

@@ -38,8 +38,10 @@ bool ParseInt(std::string_view text, int& value) {
 Error BadFormat(const std::string& text) {
   return InvalidInput(fmt::format(
       "format `{}`: accepted are intA/P and intAxB/P with operands A, B of {} to {} bits and an "
-      "accumulator P of {} to {} bits, e.g. int8/24 or int8x4/20; and e4m3, e5m2, e3m4, e2m5, e3m2, "
-      "e2m3, e2m1 with /P (fixed point of at most 80 bits), /PdD (D low bits dropped), /fp16, /fp32",
+      "accumulator P of {} to {} bits, e.g. int8/24 or int8x4/20; and e4m3, e5m2, e3m4, e2m5, "
+      "e3m2, "
+      "e2m3, e2m1 with /P (fixed point of at most 80 bits), /PdD (D low bits dropped), /fp16, "
+      "/fp32",
       text, kMinOperandBits, kMaxOperandBits, kMinAccumulatorBits, kMaxAccumulatorBits));
 }
 
@@ -59,10 +61,9 @@ std::string AccumulatorParameters(const MacSpec& spec) {
 }
 
 void AddMinifloatFiles(RtlUnit& unit) {
-  for (const char* file :
-       {"loom_pkg.sv", "loom_bit_heap.sv", "loom_dot.sv", "loom_multiplier.sv",
-        "loom_fp_multiplier.sv", "loom_fp_sum.sv", "loom_fp_normalize.sv", "loom_fp_add.sv",
-        "loom_fp_accumulate.sv"}) {
+  for (const char* file : {"loom_pkg.sv", "loom_bit_heap.sv", "loom_dot.sv", "loom_multiplier.sv",
+                           "loom_fp_multiplier.sv", "loom_fp_sum.sv", "loom_fp_normalize.sv",
+                           "loom_fp_add.sv", "loom_fp_accumulate.sv"}) {
     AddLibraryFile(unit, file);
   }
 }
@@ -110,7 +111,8 @@ endmodule
       fmt::arg("acc", spec.accumulator_bits), fmt::arg("exp", spec.exponent_bits),
       fmt::arg("man", spec.mantissa_bits), fmt::arg("specials", spec.specials),
       fmt::arg("sig", 2 * spec.mantissa_bits + 2), fmt::arg("shift", spec.exponent_bits + 1),
-      fmt::arg("max_shift", max_shift), fmt::arg("grid", 2 - 2 * spec.bias - 2 * spec.mantissa_bits),
+      fmt::arg("max_shift", max_shift),
+      fmt::arg("grid", 2 - 2 * spec.bias - 2 * spec.mantissa_bits),
       fmt::arg("accumulator", AccumulatorParameters(spec)));
   unit.order.push_back("loom_cost_mac.sv");
   unit.accumulator_register = "acc_o";
@@ -162,8 +164,8 @@ std::string MacSpec::Name() const {
 }
 
 int MacSpec::CutBits() const {
-  const int product = is_minifloat ? 1 + 2 * mantissa_bits + 2 + exponent_bits + 1
-                                   : activation_bits + weight_bits;
+  const int product =
+      is_minifloat ? 1 + 2 * mantissa_bits + 2 + exponent_bits + 1 : activation_bits + weight_bits;
   return lanes * product;
 }
 
@@ -216,19 +218,18 @@ Result<MacSpec> ParseMacSpec(const std::string& text) {
   for (const int operand : {spec.activation_bits, spec.weight_bits}) {
     if (operand < kMinOperandBits || operand > kMaxOperandBits) return BadFormat(text);
   }
-  if (spec.accumulator_bits < kMinAccumulatorBits ||
-      spec.accumulator_bits > kMaxAccumulatorBits) {
+  if (spec.accumulator_bits < kMinAccumulatorBits || spec.accumulator_bits > kMaxAccumulatorBits) {
     return BadFormat(text);
   }
   return spec;
 }
 
 std::vector<std::string> DefaultMacFormats() {
-  return {"int4/12",  "int4/16",  "int4/20",    "int4/24",    "int4/32",   "int8x4/20",
-          "int8/16",  "int8/20",  "int8/24",    "int8/28",    "int8/32",   "int16x8/24",
+  return {"int4/12",    "int4/16",    "int4/20",   "int4/24",    "int4/32",   "int8x4/20",
+          "int8/16",    "int8/20",    "int8/24",   "int8/28",    "int8/32",   "int16x8/24",
           "int16x8/28", "int16x8/32", "e4m3/45",   "e4m3/32d13", "e4m3/fp16", "e4m3/fp32",
-          "e5m2/75",  "e5m2/fp16", "e5m2/fp32",  "e3m4/31",    "e3m4/fp16", "e3m4/fp32",
-          "e2m5/25",  "e2m5/fp16", "e2m3/21",    "e2m3/fp16"};
+          "e5m2/75",    "e5m2/fp16",  "e5m2/fp32", "e3m4/31",    "e3m4/fp16", "e3m4/fp32",
+          "e2m5/25",    "e2m5/fp16",  "e2m3/21",   "e2m3/fp16"};
 }
 
 Result<RtlUnit> MacRtl(const MacSpec& spec) {

@@ -26,8 +26,8 @@ struct NetlistInstance {
 
 struct Netlist {
   std::string top;
-  std::vector<std::string> net_names;  ///< One name of each net, bits as `name[3]`.
-  std::map<std::string, std::vector<int>> inputs;   ///< Port -> nets, bit 0 first.
+  std::vector<std::string> net_names;              ///< One name of each net, bits as `name[3]`.
+  std::map<std::string, std::vector<int>> inputs;  ///< Port -> nets, bit 0 first.
   std::map<std::string, std::vector<int>> outputs;
   std::vector<NetlistInstance> instances;
 

@@ -14,8 +14,8 @@ Result<ScratchFolder> ScratchFolder::Create() {
   const std::filesystem::path base = std::filesystem::temp_directory_path(error);
   std::string name = ((error ? "/tmp" : base) / "macloom-cost-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
-    return OutputError(fmt::format("cannot make a temporary folder {}: {}", name,
-                                   std::strerror(errno)));
+    return OutputError(
+        fmt::format("cannot make a temporary folder {}: {}", name, std::strerror(errno)));
   }
   return ScratchFolder(name);
 }

@@ -18,7 +18,8 @@ struct Timing {
 Result<std::string> StaVersion();
 
 /// @param loop_instances flip-flops of the feedback loop.
-/// @return kInvalidInput for a library without timing, kToolMissing, kToolFailed with the last lines.
+/// @return kInvalidInput for a library without timing, kToolMissing, kToolFailed with the last
+/// lines.
 Result<Timing> AnalyseTiming(const std::string& verilog, const std::string& top,
                              const LibraryFile& library,
                              const std::vector<std::string>& loop_instances);

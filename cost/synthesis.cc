@@ -26,9 +26,10 @@ std::string GateScript(const RtlUnit& unit) {
 
 std::string MapScript(const RtlUnit& unit, const std::string& library) {
   return ReadScript(unit) + fmt::format(fmt::runtime(kSynth), unit.top) +
-         fmt::format("dfflibmap -liberty {0}\nabc -liberty {0}\nsetundef -zero\n"
-                     "opt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
-                     library);
+         fmt::format(
+             "dfflibmap -liberty {0}\nabc -liberty {0}\nsetundef -zero\n"
+             "opt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
+             library);
 }
 
 bool IsNamed(const Netlist& netlist, int net, const std::string& part) {
@@ -64,8 +65,8 @@ std::vector<std::string> RegistersNamed(const Netlist& netlist, const LibertyLib
 }
 
 bool IsGate(const std::string& type) {
-  static const std::array<const char*, 8> gates = {"$_AND_",  "$_NAND_", "$_OR_",     "$_NOR_",
-                                                   "$_XOR_",  "$_XNOR_", "$_ANDNOT_", "$_ORNOT_"};
+  static const std::array<const char*, 8> gates = {"$_AND_", "$_NAND_", "$_OR_",     "$_NOR_",
+                                                   "$_XOR_", "$_XNOR_", "$_ANDNOT_", "$_ORNOT_"};
   return std::find(gates.begin(), gates.end(), type) != gates.end();
 }
 
@@ -112,15 +113,15 @@ Result<GateCount> Synthesizer::Gates(const RtlUnit& unit) {
 }
 
 Result<std::string> Synthesizer::MappedVerilog(const RtlUnit& unit, const LibraryFile& library) {
-  MACLOOM_ASSIGN_OR_RETURN(
-      auto texts, RunYosys(unit, MapScript(unit, library.path.string()), {"netlist.v"}));
+  MACLOOM_ASSIGN_OR_RETURN(auto texts,
+                           RunYosys(unit, MapScript(unit, library.path.string()), {"netlist.v"}));
   return std::move(texts.at("netlist.v"));
 }
 
 Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& library) {
   MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
   MACLOOM_ASSIGN_OR_RETURN(const std::string sta_version, StaVersion());
-  const std::string key = Sha256Hex("map 1\n" + yosys_version_ + sta_version + library.digest +
+  const std::string key = Sha256Hex("map 2\n" + yosys_version_ + sta_version + library.digest +
                                     MapScript(unit, "") + unit.Digest());
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache_.Find(key));
   MappedArea area;
@@ -128,9 +129,8 @@ Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& libr
     const ordered_json json = ordered_json::parse(*known, nullptr, false);
     if (json.is_object() && json.contains("loop_path_ns")) {
       ++num_cached_;
-      return MappedArea{json["area_um2"],       json["flip_flop_area_um2"],
-                        json["cells"],          json["flip_flops"],
-                        json["flip_flop_um2"],  json["leakage_nw"],
+      return MappedArea{json["area_um2"],         json["flip_flop_area_um2"], json["cells"],
+                        json["flip_flops"],       json["flip_flop_um2"],      json["leakage_nw"],
                         json["critical_path_ns"], json["loop_path_ns"]};
     }
   }

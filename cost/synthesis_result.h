@@ -17,8 +17,8 @@ struct GateCount {
 
 /// A unit mapped to a cell library.
 struct MappedArea {
-  double area_um2 = 0.0;             ///< All cells.
-  double flip_flop_area_um2 = 0.0;   ///< The part of it that is flip-flops and latches.
+  double area_um2 = 0.0;            ///< All cells.
+  double flip_flop_area_um2 = 0.0;  ///< The part of it that is flip-flops and latches.
   int64_t cells = 0;
   int64_t flip_flops = 0;
   double largest_flip_flop_um2 = 0.0;  ///< The plain flip-flop in use, for estimated registers.

@@ -56,8 +56,7 @@ Result<std::map<std::string, std::string>> RunYosys(const RtlUnit& unit, const s
   }
   MACLOOM_RETURN_IF_ERROR(WriteFileAtomically(folder.path() / "script.ys", script));
   const std::filesystem::path log = folder.path() / "yosys.log";
-  const Status run =
-      sim::RunTool({"yosys", "-q", "script.ys"}, folder.path(), log, "yosys");
+  const Status run = sim::RunTool({"yosys", "-q", "script.ys"}, folder.path(), log, "yosys");
   if (!run.ok()) {
     return Error{run.error().kind, fmt::format("{}: {}", unit.name, run.error().message)};
   }

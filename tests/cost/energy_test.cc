@@ -37,8 +37,8 @@ TEST(GateSimulatorTest, RefusesLoopsAndUnknownCells) {
   const Result<cost::LibraryFile> library = cost::OpenLibrary(cost::kDefaultLibrary);
   ASSERT_TRUE(library.ok()) << library.error().message;
   const auto refused = [&](const std::string& body) {
-    const Result<cost::Netlist> netlist =
-        cost::ReadNetlist("module t(y);\noutput y;\nwire y;\nwire z;\n" + body + "endmodule\n", "n");
+    const Result<cost::Netlist> netlist = cost::ReadNetlist(
+        "module t(y);\noutput y;\nwire y;\nwire z;\n" + body + "endmodule\n", "n");
     EXPECT_TRUE(netlist.ok());
     const Result<cost::GateSimulator> simulator =
         cost::GateSimulator::Create(*netlist, library->library);

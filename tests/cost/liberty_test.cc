@@ -86,9 +86,9 @@ TEST(LibertyTest, BadLibrariesAreRefusedWithTheReason) {
   EXPECT_THAT(refused("library (a) {\n cell (b) { area : x; } }"),
               HasSubstr("x.lib:2: `x` of area is not a number"));
   EXPECT_THAT(refused("library (a) { cell (b) { area : nan; } }"), HasSubstr("is not a number"));
-  EXPECT_THAT(refused(SmallLibrary(kArea, "timing () { cell_rise (t) { values (\"1, 2, 3\"); } }",
-                                   "")),
-              HasSubstr("3 values in a table of 2 x 2"));
+  EXPECT_THAT(
+      refused(SmallLibrary(kArea, "timing () { cell_rise (t) { values (\"1, 2, 3\"); } }", "")),
+      HasSubstr("3 values in a table of 2 x 2"));
   EXPECT_THAT(refused("library (a) { x : \"open"), HasSubstr("quoted text does not end"));
   std::string deep = "library (a) {";
   for (int i = 0; i < 100000; ++i) deep += "g () {";
@@ -102,7 +102,8 @@ TEST(LibertyTest, DamagedTextNeverCrashes) {
   for (int i = 0; i < 20000; ++i) {
     std::string text = good;
     for (int k = 0; k < 3; ++k) {
-      const size_t at = static_cast<size_t>(rng.UniformInt(0, static_cast<int64_t>(text.size()) - 1));
+      const size_t at =
+          static_cast<size_t>(rng.UniformInt(0, static_cast<int64_t>(text.size()) - 1));
       if (rng.UniformInt(0, 1) == 0) {
         text[at] = static_cast<char>(rng.UniformInt(0, 255));
       } else {
@@ -144,8 +145,8 @@ TEST(LibertyTest, PublicLibraries) {
        {Expected{"liberty/nangate45/nangate45_typ.lib.gz", 134, "NAND2_X1", 0.798, 1.1},
         Expected{"liberty/sky130_fd_sc_hd/sky130hd_tt.lib.gz", 428, "sky130_fd_sc_hd__nand2_1",
                  3.7536, 1.8},
-        Expected{"liberty/asap7/asap7sc7p5t_RVT_TT_nldm_merged.lib.gz", 202,
-                 "NAND2x1_ASAP7_75t_R", 0.08748, 0.7}}) {
+        Expected{"liberty/asap7/asap7sc7p5t_RVT_TT_nldm_merged.lib.gz", 202, "NAND2x1_ASAP7_75t_R",
+                 0.08748, 0.7}}) {
     MACLOOM_DATA_PACK(path, expected.path);
     const Result<std::string> text = cost::ReadLibertyText(path);
     ASSERT_TRUE(text.ok()) << text.error().message;

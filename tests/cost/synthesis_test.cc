@@ -50,8 +50,9 @@ TEST(NetlistTest, ReadsWhatYosysWrites) {
 }
 
 TEST(NetlistTest, BadTextIsRefused) {
-  for (const char* text : {"", "module", "module t(a);", "module t(a); input a; wire a; X y (.A(b));",
-                           "module t(a); input [9:1] a;", "module t(a); assign a = b; endmodule"}) {
+  for (const char* text :
+       {"", "module", "module t(a);", "module t(a); input a; wire a; X y (.A(b));",
+        "module t(a); input [9:1] a;", "module t(a); assign a = b; endmodule"}) {
     EXPECT_FALSE(cost::ReadNetlist(text, "n.v").ok()) << text;
   }
 }
@@ -72,9 +73,9 @@ TEST(ResultCacheTest, KeepsFirstAndFindsIt) {
 TEST(SynthesisTest, CountsGatesAndFindsThemAgain) {
   const testing::TemporaryFolder folder;
   cost::Synthesizer synthesizer = NewSynthesizer(folder);
-  const cost::RtlUnit unit =
-      UnitOf("module top (input logic clk_i, input logic a, b, output logic q_o);\n"
-             "always_ff @(posedge clk_i) q_o <= a & b;\nendmodule\n");
+  const cost::RtlUnit unit = UnitOf(
+      "module top (input logic clk_i, input logic a, b, output logic q_o);\n"
+      "always_ff @(posedge clk_i) q_o <= a & b;\nendmodule\n");
   for (int i = 0; i < 2; ++i) {
     const Result<cost::GateCount> count = synthesizer.Gates(unit);
     ASSERT_TRUE(count.ok()) << count.error().message;
@@ -123,7 +124,8 @@ TEST(SynthesisTest, Int8MacMeetsItsBudgetInGatesAndHasALoop) {
 }
 
 TEST(MacSpecTest, BadFormatsAreRefusedWithTheAcceptedOnes) {
-  for (const char* text : {"int8", "int1/24", "int8/7", "int8/49", "int8x/24", "fp64/24", "", "int8/2x"}) {
+  for (const char* text :
+       {"int8", "int1/24", "int8/7", "int8/49", "int8x/24", "fp64/24", "", "int8/2x"}) {
     const Result<cost::MacSpec> spec = cost::ParseMacSpec(text);
     ASSERT_FALSE(spec.ok()) << text;
     EXPECT_THAT(spec.error().message, HasSubstr("int8x4/20")) << text;

@@ -30,7 +30,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"cost", {"base", "ir", "arch", "rtl", "sim"}},
     {"flow", {"base", "ir", "importers", "golden", "arch", "rtl", "sim"}},
     {"campaign", {"base", "ir", "stimulus", "golden", "arch", "rtl", "sim", "flow"}},
-    {"cli", {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "campaign"}},
+    {"cli",
+     {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "campaign"}},
     {"capi", {"base", "ir", "golden", "flow"}},
 };
 
@@ -112,8 +113,8 @@ TEST(RepositoryTest, NoFileNamesAPlaceOnAMachine) {
   // Written so that this file does not contain what it looks for.
   const std::regex machine(std::string("(^|[^A-Za-z0-9_.$}])/(wo") + "rk|ho" + "me|ro" + "ot)/");
   for (const char* folder :
-       {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "stimulus", "campaign",
-        "cli", "capi", "examples", "tests", "scripts", "docs", ".ci"}) {
+       {"base", "ir", "importers", "golden", "arch", "rtl", "sim", "cost", "flow", "stimulus",
+        "campaign", "cli", "capi", "examples", "tests", "scripts", "docs", ".ci"}) {
     for (const fs::path& path : Files(kRoot / folder, {".h", ".c", ".cc", ".sv", ".py", ".md",
                                                        ".sh", ".cmake", ".txt", ""})) {
       const std::string text = Text(path);
