@@ -123,6 +123,17 @@ TEST(SynthesisTest, Int8MacMeetsItsBudgetInGatesAndHasALoop) {
   EXPECT_LT(area->loop_path_ns, area->critical_path_ns);
 }
 
+TEST(SynthesisTest, ExactE4M3CostsMoreThanInt8) {
+  const testing::TemporaryFolder folder;
+  cost::Synthesizer synthesizer = NewSynthesizer(folder);
+  const Result<cost::MacSpec> spec = cost::ParseMacSpec("e4m3/45");
+  const Result<cost::GateCount> count = synthesizer.Gates(*cost::MacRtl(*spec));
+  ASSERT_TRUE(count.ok()) << count.error().message;
+  EXPECT_GT(count->gates, 460);
+  EXPECT_LE(count->gates, 640);
+  EXPECT_EQ(count->flip_flops, 45);
+}
+
 TEST(MacSpecTest, BadFormatsAreRefusedWithTheAcceptedOnes) {
   for (const char* text :
        {"int8", "int1/24", "int8/7", "int8/49", "int8x/24", "fp64/24", "", "int8/2x"}) {
