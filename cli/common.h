@@ -35,6 +35,7 @@ Verb AddCompare(CLI::App& app);
 Verb AddReplay(CLI::App& app);
 Verb AddCampaign(CLI::App& app);
 Verb AddAccum(CLI::App& app);
+Verb AddCost(CLI::App& app);
 Verb AddQuantize(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 Verb AddFeatures(CLI::App& app);

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build ccache python3 curl
-  verilator yosys iverilog
+  verilator yosys iverilog opensta qflow-tech-osu018 libsqlite3-dev
   libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libssl-dev zlib1g-dev libarchive-dev
   libflatbuffers-dev flatbuffers-compiler

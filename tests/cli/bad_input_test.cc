@@ -55,6 +55,20 @@ TEST_F(BadInputTest, CommandLine) {
   EXPECT_EQ(RunTool("verify -h").status, 0);
 }
 
+TEST_F(BadInputTest, Cost) {
+  ExpectFails("cost mac --formats fp64/24", 2, "accepted are intA/P");
+  ExpectFails("cost mac --formats int8/24 --lanes 0", 2, "0 lanes; accepted are 1 to 32");
+  ExpectFails("cost mac --formats int8/24 --shape row", 2, "accepted is --shape bare");
+  ExpectFails("cost mac --formats int8/24 --library nothing.lib", 2, "accepted are osu018");
+  ExpectFails("cost mac --formats int8/24 --library " + Write("bad.lib", "module m; endmodule"), 2,
+              "bad.lib:1");
+  ExpectFails("cost mac --formats int8/24", 3, "qflow-tech-osu018",
+              "MACLOOM_OSU018=" + Path("absent.lib"));
+  ExpectFails("cost mac --formats int8/24", 3, "Debian package yosys",
+              "PATH=" + folder_.path().string() + " MACLOOM_CACHE_DIR=" + Path("cache"));
+  ExpectFails("cost --sweep array.rowz=1", 2, "array.rowz");
+}
+
 TEST_F(BadInputTest, VectorsAndCompare) {
   const std::string vectors = "vectors ds-cnn-untrained --random 1 -o " + Path("v");
   ExpectFails(vectors + " --layer nope", 2, "layer `nope`: the network ds-cnn-untrained has conv");

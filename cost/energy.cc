@@ -1,0 +1,223 @@
+#include "cost/energy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/rng.h"
+
+namespace macloom::cost {
+namespace {
+
+constexpr int kStreams = 64;
+constexpr int kCyclesPerSum = 256;
+constexpr double kSigmaOfLargest = 0.25;
+
+/// Index of the slew axis at which tables are read: the second, a fast edge.
+double SlewOf(const LibertyTable& table) {
+  return table.slew_ns.size() > 1 ? table.slew_ns[1] : 0.0;
+}
+
+/// Mean of a rising and a falling transition, fJ.
+double ArcEnergy(const PowerArc& arc, double load_ff) {
+  const double rise = arc.rise_fj.At(SlewOf(arc.rise_fj), load_ff);
+  const double fall = arc.fall_fj.At(SlewOf(arc.fall_fj), load_ff);
+  return (rise + fall) / 2.0;
+}
+
+/// Mean over the `when` states of the arcs of `pin` that belong to `related`.
+double MeanArc(const LibertyPin& pin, const std::string& related, double load_ff) {
+  double sum = 0.0;
+  int count = 0;
+  for (const PowerArc& arc : pin.power) {
+    if (arc.related_pin != related) continue;
+    sum += ArcEnergy(arc, load_ff);
+    ++count;
+  }
+  return count > 0 ? sum / count : 0.0;
+}
+
+/// Codes of a minifloat by increasing value, with their values.
+std::vector<std::pair<double, int>> FiniteCodes(const MacSpec& spec) {
+  std::vector<std::pair<double, int>> codes;
+  const int man = spec.mantissa_bits;
+  const int width = 1 + spec.exponent_bits + man;
+  const int top = (1 << spec.exponent_bits) - 1;
+  for (int code = 0; code < (1 << width); ++code) {
+    const int exponent = (code >> man) & top;
+    const int fraction = code & ((1 << man) - 1);
+    if (exponent == top &&
+        (spec.specials == 2 || (spec.specials == 1 && fraction == (1 << man) - 1))) {
+      continue;
+    }
+    const double significand = exponent == 0 ? fraction : fraction + (1 << man);
+    const double value = std::ldexp(significand, std::max(exponent, 1) - spec.bias - man);
+    codes.emplace_back(code >> (width - 1) != 0 ? -value : value, code);
+  }
+  std::sort(codes.begin(), codes.end());
+  return codes;
+}
+
+/// A normal value in the format, as code bits.
+class OperandSource {
+ public:
+  OperandSource(const MacSpec& spec, int bits) : bits_(bits) {
+    if (spec.is_minifloat) codes_ = FiniteCodes(spec);
+  }
+
+  uint64_t Next(Rng& rng) const {
+    const double normal = rng.Normal() * kSigmaOfLargest;
+    if (codes_.empty()) {
+      const double largest = std::ldexp(1.0, bits_ - 1) - 1.0;
+      const double value = std::clamp(std::nearbyint(normal * largest), -largest - 1.0, largest);
+      return static_cast<uint64_t>(static_cast<int64_t>(value)) & ((uint64_t{1} << bits_) - 1);
+    }
+    const double value = normal * codes_.back().first;
+    auto above = std::lower_bound(codes_.begin(), codes_.end(), std::pair<double, int>(value, 0));
+    if (above == codes_.end()) --above;
+    if (above != codes_.begin() && value - std::prev(above)->first < above->first - value) --above;
+    return static_cast<uint64_t>(above->second);
+  }
+
+ private:
+  int bits_;
+  std::vector<std::pair<double, int>> codes_;
+};
+
+void SetOperands(GateSimulator& simulator, const std::string& port, const OperandSource& source,
+                 int lanes, int bits, Rng& rng) {
+  for (int lane = 0; lane < lanes; ++lane) {
+    std::vector<uint64_t> columns(static_cast<size_t>(bits), 0);
+    for (int stream = 0; stream < kStreams; ++stream) {
+      const uint64_t code = source.Next(rng);
+      for (int bit = 0; bit < bits; ++bit) {
+        columns[static_cast<size_t>(bit)] |= ((code >> bit) & 1) << stream;
+      }
+    }
+    for (int bit = 0; bit < bits; ++bit) {
+      simulator.SetInput(port, static_cast<size_t>(lane * bits + bit),
+                         columns[static_cast<size_t>(bit)]);
+    }
+  }
+}
+
+}  // namespace
+
+UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
+                    const GateSimulator& simulator) {
+  const std::vector<int64_t>& toggles = simulator.toggles();
+  const double cycles = static_cast<double>(simulator.num_cycles()) * kStreams;
+  std::vector<double> load_ff(netlist.net_names.size(), 0.0);
+  for (const NetlistInstance& instance : netlist.instances) {
+    const LibertyCell& cell = library.cells.at(instance.cell);
+    for (const auto& [name, net] : instance.pins) {
+      const LibertyPin* pin = cell.Find(name);
+      if (pin != nullptr && !pin->is_output) load_ff[net] += pin->capacitance_ff;
+    }
+  }
+  const double half_v2 = 0.5 * library.voltage_v * library.voltage_v;
+  UnitEnergy energy;
+  double switching = 0.0, internal = 0.0, sequential = 0.0, all_arcs = 0.0, changes = 0.0;
+  for (size_t net = 0; net < toggles.size(); ++net) {
+    switching += static_cast<double>(toggles[net]) * half_v2 * load_ff[net];
+    changes += static_cast<double>(toggles[net]);
+  }
+  for (const NetlistInstance& instance : netlist.instances) {
+    const LibertyCell& cell = library.cells.at(instance.cell);
+    energy.leakage_uw += cell.leakage_nw * 1e-3;
+    for (const auto& [name, net] : instance.pins) {
+      const LibertyPin* pin = cell.Find(name);
+      if (pin == nullptr) continue;
+      const double times = static_cast<double>(toggles[net]);
+      if (!pin->is_output) {
+        if (!cell.is_sequential) continue;
+        // The clock makes two transitions a cycle; the simulator has no clock net.
+        const double transitions = pin->is_clock || name == cell.clocked_on ? 2.0 * cycles : times;
+        sequential += transitions * MeanArc(*pin, "", 0.0);
+        if (transitions != times) sequential += transitions * half_v2 * pin->capacitance_ff;
+        continue;
+      }
+      double weights = 0.0, weighted = 0.0, sum = 0.0, plain = 0.0;
+      int arcs = 0;
+      for (const LibertyPin& input : cell.pins) {
+        if (input.is_output) continue;
+        const double arc = MeanArc(*pin, input.name, load_ff[net]);
+        const int source = instance.Net(input.name);
+        const double weight = source < 0 ? 0.0 : static_cast<double>(toggles[source]);
+        if (arc == 0.0) continue;
+        weighted += weight * arc;
+        weights += weight;
+        plain += arc;
+        sum += arc;
+        ++arcs;
+      }
+      const double one_arc = weights > 0.0 ? weighted / weights : arcs > 0 ? plain / arcs : 0.0;
+      (cell.is_sequential ? sequential : internal) += times * one_arc;
+      if (!cell.is_sequential) all_arcs += times * sum;
+    }
+  }
+  energy.switching_pj = switching / cycles * 1e-3;
+  energy.internal_pj = internal / cycles * 1e-3;
+  energy.sequential_pj = sequential / cycles * 1e-3;
+  energy.internal_all_arcs_pj = all_arcs / cycles * 1e-3;
+  energy.toggles_per_net = changes / cycles / static_cast<double>(toggles.size());
+  return energy;
+}
+
+Status DriveOperands(const MacSpec& spec, GateSimulator& simulator, int cycles, uint64_t seed) {
+  const int width = 1 + spec.exponent_bits + spec.mantissa_bits;
+  const int a_bits = spec.is_minifloat ? width : spec.activation_bits;
+  const int b_bits = spec.is_minifloat ? width : spec.weight_bits;
+  const OperandSource a(spec, a_bits);
+  const OperandSource b(spec, b_bits);
+  Rng rng(seed);
+  simulator.SetInput("enable_i", 0, ~uint64_t{0});
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    simulator.SetInput("clear_i", 0, cycle % kCyclesPerSum == 0 ? ~uint64_t{0} : 0);
+    SetOperands(simulator, "a_i", a, spec.lanes, a_bits, rng);
+    SetOperands(simulator, "b_i", b, spec.lanes, b_bits, rng);
+    simulator.Cycle();
+  }
+  return {};
+}
+
+Result<UnitEnergy> GaussianEnergy(const MacSpec& spec, const LibraryFile& library,
+                                  Synthesizer& synthesizer, int cycles, uint64_t seed) {
+  MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
+  MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
+  const std::string key =
+      Sha256Hex(fmt::format("energy 1\n{}\n{}\n{}\n{} {}", synthesizer.yosys_version(),
+                            library.digest, unit.Digest(), cycles, seed));
+  MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
+  if (known.has_value()) {
+    const nlohmann::ordered_json json = nlohmann::ordered_json::parse(*known, nullptr, false);
+    if (json.is_object() && json.contains("toggles_per_net")) {
+      return UnitEnergy{json["switching_pj"],         json["internal_pj"],
+                        json["sequential_pj"],        json["leakage_uw"],
+                        json["internal_all_arcs_pj"], json["toggles_per_net"]};
+    }
+  }
+  MACLOOM_ASSIGN_OR_RETURN(const std::string verilog, synthesizer.MappedVerilog(unit, library));
+  MACLOOM_ASSIGN_OR_RETURN(const Netlist netlist, ReadNetlist(verilog, unit.name));
+  MACLOOM_ASSIGN_OR_RETURN(GateSimulator simulator,
+                           GateSimulator::Create(netlist, library.library));
+  MACLOOM_RETURN_IF_ERROR(DriveOperands(spec, simulator, cycles, seed));
+  const UnitEnergy energy = EnergyOf(netlist, library.library, simulator);
+  MACLOOM_RETURN_IF_ERROR(synthesizer.cache().Insert(key, ToJson(energy).dump()));
+  return energy;
+}
+
+nlohmann::ordered_json ToJson(const UnitEnergy& energy) {
+  return {{"switching_pj", energy.switching_pj},
+          {"internal_pj", energy.internal_pj},
+          {"sequential_pj", energy.sequential_pj},
+          {"leakage_uw", energy.leakage_uw},
+          {"internal_all_arcs_pj", energy.internal_all_arcs_pj},
+          {"toggles_per_net", energy.toggles_per_net}};
+}
+
+}  // namespace macloom::cost

@@ -1,0 +1,38 @@
+// Synthesises multiply-accumulate units side by side.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cost/library_file.h"
+#include "cost/mac_result.h"
+#include "cost/mac_unit.h"
+
+namespace macloom::cost {
+
+/// Format and accumulator that all ratios are against.
+inline constexpr const char* kMacBaseline = "int8/24";
+
+struct MacRequest {
+  std::vector<std::string> formats;
+  std::vector<std::string> libraries;  ///< As OpenLibrary() takes them.
+  std::vector<int> lanes = {1};
+  MacShape shape = MacShape::kBare;
+  int energy_cycles = 0;  ///< Cycles of each of the 64 operand streams; 0: no energy.
+  uint64_t seed = 1;
+};
+
+/// @param progress told the unit in work, units done and their number; may be empty.
+/// @return errors of ParseMacSpec(), MacRtl(), OpenLibrary() and Synthesizer, before any table.
+Result<MacComparison> CompareMacs(
+    const MacRequest& request,
+    const std::function<void(const std::string&, int, int)>& progress = {});
+
+/// docs/cost.md, "JSON".
+nlohmann::ordered_json ToJson(const MacComparison& comparison);
+
+}  // namespace macloom::cost

@@ -1,0 +1,51 @@
+// Synthesis of a unit by Yosys and its timing by OpenSTA, through the result cache.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cost/cache.h"
+#include "cost/library_file.h"
+#include "cost/netlist.h"
+#include "cost/synthesis_result.h"
+#include "cost/unit.h"
+
+namespace macloom::cost {
+
+/// Runs the tools, or takes their results from the cache. The key of a result is the digest of the
+/// RTL, the script, the versions of the tools and the library.
+class Synthesizer {
+ public:
+  /// @return kToolMissing if Yosys is absent.
+  static Result<Synthesizer> Create(ResultCache cache);
+
+  /// Two-input gates of `unit`, flattened: `synth -noalumacc -flatten`, `abc -g`.
+  /// @return kToolFailed with the last lines of Yosys, kInvalidInput for a signal that nothing
+  ///         drives (Yosys only warns of an implicit declaration).
+  Result<GateCount> Gates(const RtlUnit& unit);
+
+  /// Area and delay of `unit` in `library`: dfflibmap, abc, OpenSTA.
+  /// @return as Gates(); kToolMissing without OpenSTA; kInvalidInput for a library without timing.
+  Result<MappedArea> Map(const RtlUnit& unit, const LibraryFile& library);
+
+  /// The mapped netlist itself (not cached).
+  Result<std::string> MappedVerilog(const RtlUnit& unit, const LibraryFile& library);
+
+  /// Entries that Gates() and Map() took from the cache, and made.
+  int num_cached() const { return num_cached_; }
+  int num_made() const { return num_made_; }
+
+  ResultCache& cache() { return cache_; }
+  const std::string& yosys_version() const { return yosys_version_; }
+
+ private:
+  Synthesizer(ResultCache cache, std::string yosys_version)
+      : cache_(std::move(cache)), yosys_version_(std::move(yosys_version)) {}
+
+  ResultCache cache_;
+  std::string yosys_version_;
+  int num_cached_ = 0;
+  int num_made_ = 0;
+};
+
+}  // namespace macloom::cost
