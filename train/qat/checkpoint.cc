@@ -33,9 +33,14 @@ void StoreModel(const std::string& group, Model& model, Safetensors& content) {
 }
 
 nlohmann::json ToJson(const EpochRecord& r) {
-  return {r.phase,         r.epoch,         r.loss,
-          r.train_accuracy, r.test_accuracy, r.learning_rate,
-          r.cosine_gradient_ratio, r.weight_spread};
+  return {r.phase,
+          r.epoch,
+          r.loss,
+          r.train_accuracy,
+          r.test_accuracy,
+          r.learning_rate,
+          r.cosine_gradient_ratio,
+          r.weight_spread};
 }
 
 EpochRecord FromJson(const nlohmann::json& j) {
@@ -70,12 +75,11 @@ Result<Checkpoint> Checkpoint::Load(const std::filesystem::path& path, const std
   checkpoint.path_ = path;
   MACLOOM_ASSIGN_OR_RETURN(checkpoint.content_, ReadSafetensors(path));
   try {
-    const auto head =
-        nlohmann::json::parse(checkpoint.content_.metadata.at("macloom.checkpoint"));
+    const auto head = nlohmann::json::parse(checkpoint.content_.metadata.at("macloom.checkpoint"));
     if (head.at("kind") != kKind) throw std::runtime_error("another kind of checkpoint");
     if (head.at("key") != key) {
-      return InvalidInput(fmt::format("{}: the checkpoint belongs to another recipe or other data",
-                                      path.string()));
+      return InvalidInput(
+          fmt::format("{}: the checkpoint belongs to another recipe or other data", path.string()));
     }
     checkpoint.position_ = {head.at("phase"), head.at("epochs_done")};
     for (const auto& record : head.at("curves")) checkpoint.curves_.push_back(FromJson(record));

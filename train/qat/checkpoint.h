@@ -21,8 +21,8 @@ struct Position {
 /// What a checkpoint holds. The float network and the twin are kept once their phase is over.
 struct TrainingState {
   Position position;
-  Model model;               ///< Of the running phase.
-  Model float_model, twin;   ///< Empty (no layers) until then.
+  Model model;              ///< Of the running phase.
+  Model float_model, twin;  ///< Empty (no layers) until then.
   std::vector<EpochRecord> curves;
 };
 

@@ -59,8 +59,8 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
   graph.class_labels = dataset.class_labels;
   graph.origin = dataset.origin;
   graph.licence = dataset.licence;
-  graph.tensors.push_back({"input", model.topology.input,
-                           FixedPoint(qat.input_bits, formats.input.fraction_bits), {}});
+  graph.tensors.push_back(
+      {"input", model.topology.input, FixedPoint(qat.input_bits, formats.input.fraction_bits), {}});
   graph.input = 0;
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.topology.layers[i];
@@ -74,20 +74,23 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
     if (layer.has_weights()) {
       const Tensor weight = InGraphOrder(layer, simulation.weights[i]);
       node.weights = static_cast<int>(graph.constants.size());
-      graph.constants.push_back({layer.name + "/weights", weight.sizes().vec(),
-                                 FixedPoint(qat.weight_bits, format.weight.fraction_bits), {},
+      graph.constants.push_back({layer.name + "/weights",
+                                 weight.sizes().vec(),
+                                 FixedPoint(qat.weight_bits, format.weight.fraction_bits),
+                                 {},
                                  CodesOf(weight, format.weight.fraction_bits)});
       node.bias = static_cast<int>(graph.constants.size());
-      graph.constants.push_back({layer.name + "/bias", {layer.out_channels()},
-                                 FixedPoint(64, format.accumulator_fraction_bits), {},
+      graph.constants.push_back({layer.name + "/bias",
+                                 {layer.out_channels()},
+                                 FixedPoint(64, format.accumulator_fraction_bits),
+                                 {},
                                  CodesOf(simulation.biases[i], format.accumulator_fraction_bits)});
     }
     node.requantization.kind = ir::RequantizationKind::kShift;
     node.requantization.channels = {{0, format.shift()}};
     node.requantization.clamp_min = static_cast<int32_t>(format.output.min_code);
     node.requantization.clamp_max = static_cast<int32_t>(format.output.max_code);
-    const int bits =
-        layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
+    const int bits = layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
     graph.tensors.push_back(
         {layer.name, OutputShape(layer), FixedPoint(bits, format.output.fraction_bits), {}});
     graph.output = node.output;
@@ -129,8 +132,8 @@ ir::FloatGraph ExportFloat(Model& folded, const Dataset& dataset, const std::str
     node.inputs = {static_cast<int>(graph.tensors.size()) - 1};
     node.output = static_cast<int>(graph.tensors.size());
     if (layer.has_weights()) {
-      node.weights = add_constant(layer.name + "/weights",
-                                  InGraphOrder(layer, state.weight) * pool_factor);
+      node.weights =
+          add_constant(layer.name + "/weights", InGraphOrder(layer, state.weight) * pool_factor);
       node.bias = add_constant(layer.name + "/bias", state.bias);
       if (layer.has_relu()) node.clamp_min = 0;
     } else {

@@ -140,9 +140,9 @@ Formats FormatsOf(const Model& model, const Quantizing& qat) {
     format.accumulator_fraction_bits = in.fraction_bits + weight_bits;
     const bool is_last = layer.kind == LayerKind::kDense;
     const int bits = is_last ? qat.output_bits : qat.activation_bits;
-    const int fraction_bits = std::clamp(FractionBits(bits, state.output_log2),
-                                         format.accumulator_fraction_bits - 31,
-                                         format.accumulator_fraction_bits);
+    const int fraction_bits =
+        std::clamp(FractionBits(bits, state.output_log2), format.accumulator_fraction_bits - 31,
+                   format.accumulator_fraction_bits);
     format.output = ActivationGrid(bits, fraction_bits, !is_last);
     formats.layers.push_back(format);
     in = format.output;
@@ -168,8 +168,8 @@ Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& cali
       state.output_log2 =
           Scalar(BestLog2Range(outputs[i], bits, ActivationGrid(bits, 0, !is_last)));
       if (!state.weight.defined()) continue;
-      state.weight_log2 = Scalar(
-          BestLog2Range(state.weight, qat.weight_bits, WeightGrid(qat.weight_bits, 0)));
+      state.weight_log2 =
+          Scalar(BestLog2Range(state.weight, qat.weight_bits, WeightGrid(qat.weight_bits, 0)));
     }
   }
   for (LayerState& state : model.layers) {
@@ -182,8 +182,8 @@ Simulation SimulateFixedPoint(const Model& model, const Quantizing& qat, const T
   const Formats formats = FormatsOf(model, qat);
   const Tensor zero = at::zeros({}, x.options());
   Simulation result{{}, zero, zero, zero, {}, {}};
-  Tensor value = QuantizeFixedPoint(x.permute({0, 3, 1, 2}).contiguous(), model.input_log2,
-                                    formats.input);
+  Tensor value =
+      QuantizeFixedPoint(x.permute({0, 3, 1, 2}).contiguous(), model.input_log2, formats.input);
   Grid in = formats.input;
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.topology.layers[i];
@@ -195,8 +195,8 @@ Simulation SimulateFixedPoint(const Model& model, const Quantizing& qat, const T
     } else {
       const int bits = qat.accumulator_bits > 0 ? qat.accumulator_bits : 31;
       const int64_t bias_limit = (int64_t{1} << (bits - 2)) - 1;
-      bias = QuantizeFixedPoint(
-          state.bias, Tensor(), {format.accumulator_fraction_bits, -bias_limit, bias_limit});
+      bias = QuantizeFixedPoint(state.bias, Tensor(),
+                                {format.accumulator_fraction_bits, -bias_limit, bias_limit});
       if (qat.bound != WeightBound::kNone) {
         const Tensor codes = bias * std::ldexp(1.0, format.accumulator_fraction_bits);
         weight = BoundedWeights(state, qat, format.weight, L1Budget(qat, in, codes),

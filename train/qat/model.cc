@@ -85,9 +85,8 @@ Tensor LinearPart(const Layer& layer, const Tensor& x, const Tensor& weight) {
   const Tensor padded =
       is_symmetric ? x
                    : at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, 0);
-  const std::vector<int64_t> padding = is_symmetric
-                                           ? std::vector<int64_t>{w.pad_top, w.pad_left}
-                                           : std::vector<int64_t>{0, 0};
+  const std::vector<int64_t> padding =
+      is_symmetric ? std::vector<int64_t>{w.pad_top, w.pad_left} : std::vector<int64_t>{0, 0};
   return at::conv2d(padded, weight, {}, {w.stride_h, w.stride_w}, padding,
                     {w.dilation_h, w.dilation_w}, groups);
 }

@@ -6,8 +6,8 @@ namespace macloom::train {
 
 void Optimizer::Add(const std::string& name, Tensor& parameter, double decay, double rate_factor) {
   parameter.requires_grad_(true);
-  slots_.push_back({name, parameter, at::zeros_like(parameter), at::zeros_like(parameter), decay,
-                    rate_factor});
+  slots_.push_back(
+      {name, parameter, at::zeros_like(parameter), at::zeros_like(parameter), decay, rate_factor});
 }
 
 void Optimizer::Step(double rate) {

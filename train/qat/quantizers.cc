@@ -35,7 +35,8 @@ struct FixedPointFunction : public Function<FixedPointFunction> {
     Tensor range_gradient;
     if (saved[1].defined() && saved[1].requires_grad()) {
       const Tensor code = (scaled + 0.5).floor_().clamp_(min_code, max_code);
-      range_gradient = (gradients[0] * (code - scaled * inside)).sum().mul_(unit * std::numbers::ln2);
+      range_gradient =
+          (gradients[0] * (code - scaled * inside)).sum().mul_(unit * std::numbers::ln2);
     }
     return {gradients[0] * inside, range_gradient, {}, {}, {}};
   }

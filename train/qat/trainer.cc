@@ -63,11 +63,11 @@ class Session {
         options_(options),
         topology_(std::move(topology)),
         checkpoint_path_(options.directory / "checkpoint.safetensors") {
-    key_ = Sha256Hex(fmt::format(
-        "{}\n{}\n{}", recipe.text,
-        Sha256Hex({reinterpret_cast<const uint8_t*>(dataset.train.features.data()),
-                   dataset.train.features.size() * sizeof(float)}),
-        dataset.train.labels.size()));
+    key_ = Sha256Hex(
+        fmt::format("{}\n{}\n{}", recipe.text,
+                    Sha256Hex({reinterpret_cast<const uint8_t*>(dataset.train.features.data()),
+                               dataset.train.features.size() * sizeof(float)}),
+                    dataset.train.labels.size()));
     std::vector<int64_t> shape = topology_.input;
     shape.insert(shape.begin(), dataset.train.copies * dataset.train.size());
     train_ = at::from_blob(const_cast<float*>(dataset.train.features.data()), shape, at::kFloat);
@@ -156,7 +156,8 @@ class Session {
     std::vector<int64_t> order(static_cast<size_t>(dataset_.train.size()));
     std::iota(order.begin(), order.end(), 0);
     for (size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[static_cast<size_t>(rng.UniformInt(0, static_cast<int64_t>(i) - 1))]);
+      std::swap(order[i - 1],
+                order[static_cast<size_t>(rng.UniformInt(0, static_cast<int64_t>(i) - 1))]);
     }
     for (int64_t& index : order) {
       index += rng.UniformInt(0, dataset_.train.copies - 1) * dataset_.train.size();
@@ -259,19 +260,19 @@ class Session {
         const double value = loss.total.item<double>();
         if (!std::isfinite(value)) return NotFinite(phase, epoch, step);
         loss.total.backward();
-        const double done = static_cast<double>(epoch * steps_per_epoch + step) /
-                            static_cast<double>(total_steps);
+        const double done =
+            static_cast<double>(epoch * steps_per_epoch + step) / static_cast<double>(total_steps);
         record.learning_rate =
             settings.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * done));
         optimizer.Step(record.learning_rate);
         loss_sum += value;
         correct += loss.logits.detach().argmax(1).eq(labels).sum().item<int64_t>();
         if (progress) {
-          progress->Update(epoch * steps_per_epoch + step + 1,
-                           fmt::format("epoch {}, loss {:.3f}, accuracy {:.1f} %", epoch + 1,
-                                       loss_sum / static_cast<double>(step + 1),
-                                       100.0 * static_cast<double>(correct) /
-                                           static_cast<double>(end)));
+          progress->Update(
+              epoch * steps_per_epoch + step + 1,
+              fmt::format("epoch {}, loss {:.3f}, accuracy {:.1f} %", epoch + 1,
+                          loss_sum / static_cast<double>(step + 1),
+                          100.0 * static_cast<double>(correct) / static_cast<double>(end)));
         }
       }
       record.loss = loss_sum / static_cast<double>(steps_per_epoch);
@@ -313,12 +314,10 @@ class Session {
     result.twin = ExportFloat(state_.twin, dataset_, recipe_.name + "-float");
 
     Model exact = CopyModel(state_.model, at::kDouble);
-    const Simulation simulation =
-        SimulateFixedPoint(exact, recipe_.qat, test_.to(at::kDouble));
+    const Simulation simulation = SimulateFixedPoint(exact, recipe_.qat, test_.to(at::kDouble));
     result.predictions = Predictions(simulation.logits);
     MACLOOM_ASSIGN_OR_RETURN(
-        result.network,
-        ExportFixedPoint(exact, recipe_.qat, simulation, dataset_, recipe_.name));
+        result.network, ExportFixedPoint(exact, recipe_.qat, simulation, dataset_, recipe_.name));
     const Formats formats = FormatsOf(exact, recipe_.qat);
     result.logits = CodesPerClip(simulation.logits, formats.layers.back().output.fraction_bits,
                                  {simulation.logits.size(1)});
@@ -356,8 +355,7 @@ Status CheckClips(const Dataset& dataset, const Clips& clips, const char* split)
   if (clips.size() == 0) {
     return InvalidInput(fmt::format("data: no clips in the {} set", split));
   }
-  const int64_t wanted =
-      clips.copies * clips.size() * dataset.frames * dataset.coefficients;
+  const int64_t wanted = clips.copies * clips.size() * dataset.frames * dataset.coefficients;
   MACLOOM_CHECK(static_cast<int64_t>(clips.features.size()) == wanted);
   std::vector<int> counts(dataset.class_labels.size());
   for (const int label : clips.labels) ++counts.at(static_cast<size_t>(label));
@@ -375,9 +373,9 @@ Result<TrainResult> Train(const Recipe& recipe, const Dataset& dataset,
                           const TrainOptions& options) {
   MACLOOM_RETURN_IF_ERROR(CheckClips(dataset, dataset.train, "training"));
   MACLOOM_RETURN_IF_ERROR(CheckClips(dataset, dataset.test, "test"));
-  MACLOOM_ASSIGN_OR_RETURN(
-      Topology topology, MakeTopology(recipe.network, dataset.frames, dataset.coefficients,
-                                      static_cast<int>(dataset.class_labels.size())));
+  MACLOOM_ASSIGN_OR_RETURN(Topology topology,
+                           MakeTopology(recipe.network, dataset.frames, dataset.coefficients,
+                                        static_cast<int>(dataset.class_labels.size())));
   at::set_num_threads(1);
   Session session(recipe, dataset, options, std::move(topology));
   return session.Run();

@@ -31,15 +31,13 @@ struct EpochRecord {
 };
 
 struct TrainResult {
-  ir::Graph network;         ///< Fixed-point, shift requantization only; ends in the logits.
-  ir::FloatGraph twin;       ///< The folded float network with the same extra epochs.
+  ir::Graph network;    ///< Fixed-point, shift requantization only; ends in the logits.
+  ir::FloatGraph twin;  ///< The folded float network with the same extra epochs.
   std::vector<ir::TensorValue> inputs;  ///< Codes of the test clips.
   std::vector<ir::TensorValue> logits;  ///< The simulation's, per test clip.
   /// Class indices per test clip (ties: smallest). `float_predictions` is before the extra epochs.
   std::vector<int> labels, predictions, twin_predictions, float_predictions;
   std::vector<EpochRecord> curves;
-  /// Layers whose exact sums left the trained accumulator in some test clip; 0 if P is 0.
-  int num_clipped_layers = 0;
 };
 
 /// Trains: float with batch norm, folding, the float twin's and the fixed-point network's extra

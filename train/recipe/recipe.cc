@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
-#include <cmath>
+#include <functional>
 #include <sstream>
 #include <variant>
 #include <vector>
@@ -24,7 +24,6 @@ struct RealRange {
 };
 struct Words {
   std::vector<std::string> words;
-  int chosen;
   std::function<void(int)> set;
 };
 /// Where the value of a key goes, and what is accepted.
@@ -35,7 +34,7 @@ struct Field {
 
 template <typename Enum>
 Words Choice(Enum* value, std::vector<std::string> words) {
-  return {std::move(words), 0, [value](int i) { *value = static_cast<Enum>(i); }};
+  return {std::move(words), [value](int i) { *value = static_cast<Enum>(i); }};
 }
 
 void AddPhase(std::vector<Field>& fields, const std::string& table, Phase& phase) {
@@ -52,7 +51,7 @@ std::vector<Field> FieldsOf(Recipe& recipe) {
   std::vector<Field> fields = {
       {"name", &recipe.name},
       {"seed", &recipe.seed},
-      {"data.kind", Words{{"synthetic", "fsdd", "index"}, 0, {}}},
+      {"data.kind", Choice(&recipe.data_kind, {"synthetic", "fsdd", "index"})},
       {"data.path", &recipe.data_path},
       {"data.extra", &recipe.extra_path},
       {"data.rotation", IntRange{&recipe.rotation, 0, 4}},
@@ -76,9 +75,6 @@ std::vector<Field> FieldsOf(Recipe& recipe) {
   };
   AddPhase(fields, "float", recipe.float_phase);
   AddPhase(fields, "qat", qat.phase);
-  std::get<Words>(fields[2].target).set = [&recipe](int i) {
-    recipe.data_kind = std::vector<std::string>{"synthetic", "fsdd", "index"}[static_cast<size_t>(i)];
-  };
   return fields;
 }
 
@@ -164,13 +160,13 @@ Status CheckCombination(const Recipe& recipe, const std::string& where) {
         "{}: qat.weight_bound needs qat.accumulator_bits (8 to 32), the width it keeps", where));
   }
   if (qat.accumulator_bits != 0 && qat.accumulator_bits < 8) {
-    return InvalidInput(fmt::format("{}: qat.accumulator_bits = {}: accepted: 0 (as wide as "
-                                    "needed) or 8 to 32",
-                                    where, qat.accumulator_bits));
+    return InvalidInput(
+        fmt::format("{}: qat.accumulator_bits = {}: accepted: 0 (as wide as "
+                    "needed) or 8 to 32",
+                    where, qat.accumulator_bits));
   }
   if (qat.overflow_penalty > 0 && qat.accumulator_bits == 0) {
-    return InvalidInput(
-        fmt::format("{}: qat.overflow_penalty needs qat.accumulator_bits", where));
+    return InvalidInput(fmt::format("{}: qat.overflow_penalty needs qat.accumulator_bits", where));
   }
   if (recipe.name.empty() || recipe.name.find('/') != std::string::npos) {
     return InvalidInput(
@@ -188,8 +184,8 @@ Result<Recipe> ParseRecipe(const std::string& text, const std::string& where) {
     const toml::table table = toml::parse(text, where);
     MACLOOM_RETURN_IF_ERROR(Walk(table, "", FieldsOf(recipe), where));
   } catch (const toml::parse_error& error) {
-    return InvalidInput(fmt::format("{}:{}: {}", where, error.source().begin.line,
-                                    error.description()));
+    return InvalidInput(
+        fmt::format("{}:{}: {}", where, error.source().begin.line, error.description()));
   }
   MACLOOM_RETURN_IF_ERROR(CheckCombination(recipe, where));
   return recipe;

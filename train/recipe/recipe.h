@@ -10,6 +10,8 @@
 
 namespace macloom::train {
 
+/// kSynthetic: made-up classes, for tests. kIndex: a CSV of WAV files.
+enum class DataKind { kSynthetic, kFsdd, kIndex };
 enum class OptimizerKind { kAdam, kSgd };
 /// Where the power-of-two scales come from.
 enum class ScaleChoice {
@@ -44,20 +46,20 @@ struct Quantizing {
   int accumulator_bits = 0;     ///< P; 0 = as wide as needed. Sums are clipped to P bits.
   double overflow_penalty = 0;  ///< Factor of mean(relu(|acc| - limit)), in accumulator units.
   WeightBound bound = WeightBound::kNone;
-  double bound_penalty = 1e-3;       ///< A2Q: factor of sum relu(g - T s).
-  double scale_learning_rate = 1e-2; ///< kLearned only.
+  double bound_penalty = 1e-3;        ///< A2Q: factor of sum relu(g - T s).
+  double scale_learning_rate = 1e-2;  ///< kLearned only.
 };
 
 struct Recipe {
   std::string name = "network";
   uint64_t seed = 1;
   // [data]
-  std::string data_kind = "synthetic";  ///< synthetic | fsdd | index.
-  std::string data_path;                ///< Folder of the pack; --data overrides it.
-  std::string extra_path;               ///< Index of further training clips; --extra overrides it.
-  int rotation = 0;                     ///< fsdd: test takes 5r .. 5r+4.
-  std::string left_out_speaker;         ///< fsdd: test set = this speaker, instead of takes.
-  int copies = 4;                       ///< Variants of each training clip, the first unchanged.
+  DataKind data_kind = DataKind::kSynthetic;
+  std::string data_path;         ///< Folder of the pack; --data overrides it.
+  std::string extra_path;        ///< Index of further training clips; --extra overrides it.
+  int rotation = 0;              ///< fsdd: test takes 5r .. 5r+4.
+  std::string left_out_speaker;  ///< fsdd: test set = this speaker, instead of takes.
+  int copies = 4;                ///< Variants of each training clip, the first unchanged.
   NetworkShape network;
   Phase float_phase;
   Quantizing qat;

@@ -81,15 +81,16 @@ Result<Topology> MakeTopology(const NetworkShape& shape, int64_t frames, int64_t
     return InvalidInput(fmt::format("network: {} classes, at least 2 are needed", num_classes));
   }
   if (frames < 4 || coefficients < 1) {
-    return InvalidInput(fmt::format("network: features of {} frames x {} coefficients; at least 4 "
-                                    "frames and 1 coefficient are needed",
-                                    frames, coefficients));
+    return InvalidInput(
+        fmt::format("network: features of {} frames x {} coefficients; at least 4 "
+                    "frames and 1 coefficient are needed",
+                    frames, coefficients));
   }
   if (shape.kind == NetworkKind::kTcn) {
     if ((int64_t{1} << (shape.depth - 1)) >= frames) {
-      return InvalidInput(fmt::format(
-          "network.depth = {}: the last dilation, 2^{}, reaches beyond the {} frames", shape.depth,
-          shape.depth - 1, frames));
+      return InvalidInput(
+          fmt::format("network.depth = {}: the last dilation, 2^{}, reaches beyond the {} frames",
+                      shape.depth, shape.depth - 1, frames));
     }
     Builder builder({frames, 1, coefficients});
     for (int i = 0; i < shape.depth; ++i) {

@@ -10,7 +10,8 @@
 namespace macloom::train {
 
 enum class NetworkKind {
-  kDsCnn,  ///< MLPerf Tiny keyword spotting: convolution, depthwise + pointwise blocks, pool, dense.
+  kDsCnn,  ///< MLPerf Tiny keyword spotting: convolution, depthwise + pointwise blocks, pool,
+           ///< dense.
   kCnn,    ///< Convolution 3x3 layers, the first two of stride 2, pool, dense.
   kTcn,    ///< 1-D over time: features are channels, kernel 3, dilation 1, 2, 4, ...; pool, dense.
 };
