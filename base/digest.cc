@@ -28,6 +28,15 @@ std::string Sha256Hex(std::string_view text) {
   return Sha256Hex(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
+std::array<uint8_t, 20> Sha1(std::string_view text) {
+  std::array<uint8_t, 20> digest;
+  unsigned length = 0;
+  MACLOOM_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha1(), nullptr) ==
+                1);
+  MACLOOM_CHECK(length == digest.size());
+  return digest;
+}
+
 uint32_t Crc32(std::span<const uint8_t> bytes) {
   // crc32_z takes a null pointer as a request for the initial value.
   if (bytes.empty()) return 0;
