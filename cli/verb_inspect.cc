@@ -3,8 +3,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "cli/common.h"
 #include "flow/model.h"
+#include "ir/float_network_file.h"
 
 namespace macloom::cli {
 namespace {
@@ -15,6 +17,60 @@ int64_t NumParameters(const ir::Graph& graph, const ir::Node& node) {
     if (id >= 0) count += ir::NumElements(graph.constant(id).shape);
   }
   return count;
+}
+
+bool IsFloatNetwork(const std::string& model) {
+  const std::filesystem::path path(model);
+  if (path.extension() != ".safetensors") return false;
+  const Result<std::vector<uint8_t>> bytes = ReadFile(path);
+  return bytes.ok() && ir::LooksLikeFloatNetwork(*bytes);
+}
+
+Result<int> InspectFloat(const std::string& model, const std::string& json_path, bool is_text) {
+  MACLOOM_ASSIGN_OR_RETURN(const ir::FloatGraph graph, ir::LoadFloatNetwork(model));
+  nlohmann::ordered_json json = {{"format", "macloom.inspect_float"},
+                                 {"format_version", 1},
+                                 {"network", graph.name},
+                                 {"network_digest", ir::Digest(graph)}};
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "kind", "input", "output", "batch norm", "MACs", "parameters"}};
+  int64_t macs = 0, parameters = 0;
+  for (const ir::FloatNode& node : graph.nodes) {
+    const int64_t node_macs = ir::NumMacs(graph, node);
+    const auto& norm = node.batch_norm;
+    int64_t node_parameters = 0;
+    for (const ir::ConstantId id :
+         {node.weights, node.bias, norm.gamma, norm.beta, norm.mean, norm.variance}) {
+      if (id >= 0) node_parameters += ir::NumElements(graph.constant(id).shape);
+    }
+    macs += node_macs;
+    parameters += node_parameters;
+    const ir::Shape& input = graph.tensor(node.inputs[0]).shape;
+    const ir::Shape& output = graph.tensor(node.output).shape;
+    rows.push_back({node.name, ir::ToString(node.kind), ir::ToString(input), ir::ToString(output),
+                    norm.is_present() ? "yes" : "-", std::to_string(node_macs),
+                    std::to_string(node_parameters)});
+    json["layers"].push_back({{"name", node.name},
+                              {"kind", ir::ToString(node.kind)},
+                              {"input_shape", input},
+                              {"output_shape", output},
+                              {"has_batch_norm", norm.is_present()},
+                              {"macs", node_macs},
+                              {"parameters", node_parameters}});
+  }
+  json["macs"] = macs;
+  json["parameters"] = parameters;
+  if (is_text) {
+    fmt::print("{}", ir::ToText(graph));
+  } else {
+    fmt::print("float network {}\n", graph.name);
+    if (!graph.origin.empty()) fmt::print("origin {}\n", graph.origin);
+    fmt::print("\n");
+    PrintTable(rows, 5);
+    fmt::print("\n{} MACs, {} parameters\n", macs, parameters);
+  }
+  MACLOOM_RETURN_IF_ERROR(WriteJson(json_path, json));
+  return 0;
 }
 
 }  // namespace
@@ -34,6 +90,9 @@ Verb AddInspect(CLI::App& app) {
   options->rounding.AddTo(*verb);
   return {
       verb, [options]() -> Result<int> {
+        if (IsFloatNetwork(options->model)) {
+          return InspectFloat(options->model, options->json, options->is_text);
+        }
         MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                                  flow::LoadModel(options->model, options->rounding.value()));
         nlohmann::ordered_json json = {{"format", "macloom.inspect"},

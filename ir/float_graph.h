@@ -2,6 +2,7 @@
 // normalization.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -66,5 +67,20 @@ struct FloatGraph {
   const FloatTensorInfo& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }
   const FloatConstant& constant(ConstantId id) const { return constants[static_cast<size_t>(id)]; }
 };
+
+/// Checks what execution and quantization rely on: indices, order and shapes as for ir::Graph, all
+/// constants finite, batch normalization complete and behind weights only, variance + epsilon > 0,
+/// clamps ascending and only where values are computed (not PAD, RESHAPE, CONCATENATION, SOFTMAX).
+/// Names the node or constant.
+Status Verify(const FloatGraph& graph);
+
+/// Multiply-accumulates of a node, as NumMacs() of ir::Graph counts them.
+int64_t NumMacs(const FloatGraph& graph, const FloatNode& node);
+
+/// Readable text form, one line per tensor, constant and node; stable.
+std::string ToText(const FloatGraph& graph);
+
+/// SHA-256 (hex) over the canonical serialisation. @pre Verify() accepts the graph.
+std::string Digest(const FloatGraph& graph);
 
 }  // namespace macloom::ir

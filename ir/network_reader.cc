@@ -285,6 +285,9 @@ class Reader {
 Result<Graph> ParseNetwork(std::span<const uint8_t> content) {
   MACLOOM_ASSIGN_OR_RETURN(const Safetensors container, ParseSafetensors(content));
   const auto found = container.metadata.find(kGraphKey);
+  if (found == container.metadata.end() && container.metadata.count("macloom.float_graph") > 0) {
+    return InvalidInput("a float network; accepted here are quantized ones (macloom quantize)");
+  }
   if (found == container.metadata.end()) {
     return InvalidInput(
         fmt::format("not a network file: its __metadata__ has no \"{}\"", kGraphKey));

@@ -349,9 +349,13 @@ Status CheckSoftmax(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-Status VerifyNode(const Graph& graph, const Node& node) {
+Status VerifyNodeShapes(const Graph& graph, const Node& node) {
   MACLOOM_RETURN_IF_ERROR(CheckOperands(graph, node));
-  MACLOOM_RETURN_IF_ERROR(CheckShapes(graph, node));
+  return CheckShapes(graph, node);
+}
+
+Status VerifyNode(const Graph& graph, const Node& node) {
+  MACLOOM_RETURN_IF_ERROR(VerifyNodeShapes(graph, node));
   if (node.required_accumulator_bits.has_value() &&
       (*node.required_accumulator_bits < 8 || *node.required_accumulator_bits > 80)) {
     return InvalidInput(fmt::format("required accumulator width is {} bits; accepted are 8 to 80",

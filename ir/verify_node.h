@@ -10,5 +10,7 @@ namespace macloom::ir {
 ///
 /// @pre node.inputs and node.output are valid tensor indices; tensors and constants are verified.
 Status VerifyNode(const Graph& graph, const Node& node);
+/// The part of it that holds for a network of any numbers: operands, window, shapes.
+Status VerifyNodeShapes(const Graph& graph, const Node& node);
 
 }  // namespace macloom::ir
