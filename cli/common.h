@@ -33,6 +33,7 @@ Verb AddVectors(CLI::App& app);
 Verb AddCompare(CLI::App& app);
 Verb AddReplay(CLI::App& app);
 Verb AddCampaign(CLI::App& app);
+Verb AddTrain(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 
 /// --rounding double|single.

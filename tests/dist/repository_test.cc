@@ -24,7 +24,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"stimulus", {"base", "ir"}},
     {"importers", {"base", "ir"}},
     {"audio", {"base"}},
-    {"train", {"base", "audio"}},
+    {"train", {"base", "ir", "audio", "golden"}},
     {"golden", {"base", "ir"}},
     {"arch", {"base", "ir"}},
     {"rtl", {"base", "ir", "arch"}},
@@ -32,7 +32,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"flow", {"base", "ir", "importers", "audio", "golden", "arch", "rtl", "sim"}},
     {"campaign", {"base", "ir", "stimulus", "golden", "arch", "rtl", "sim", "flow"}},
     {"cli",
-     {"base", "ir", "importers", "audio", "golden", "arch", "rtl", "sim", "flow", "campaign"}},
+     {"base", "ir", "importers", "audio", "train", "golden", "arch", "rtl", "sim", "flow",
+      "campaign"}},
     {"capi", {"base", "ir", "golden", "flow"}},
 };
 

@@ -321,7 +321,7 @@ class Session {
     const Formats formats = FormatsOf(exact, recipe_.qat);
     result.logits = CodesPerClip(simulation.logits, formats.layers.back().output.fraction_bits,
                                  {simulation.logits.size(1)});
-    result.inputs = CodesPerClip(QuantizeFixedPoint(test_, {}, formats.input),
+    result.inputs = CodesPerClip(QuantizeFixedPoint(test_.to(at::kDouble), {}, formats.input),
                                  formats.input.fraction_bits, topology_.input);
     return result;
   }
