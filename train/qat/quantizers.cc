@@ -33,7 +33,7 @@ struct FixedPointFunction : public Function<FixedPointFunction> {
     const Tensor inside = scaled.ge(static_cast<double>(min_code) - 0.5)
                               .logical_and_(scaled.le(static_cast<double>(max_code) + 0.5));
     Tensor range_gradient;
-    if (saved[1].defined() && saved[1].requires_grad()) {
+    if (saved[1].requires_grad()) {
       const Tensor code = (scaled + 0.5).floor_().clamp_(min_code, max_code);
       range_gradient =
           (gradients[0] * (code - scaled * inside)).sum().mul_(unit * std::numbers::ln2);
@@ -50,7 +50,9 @@ struct TruncateFunction : public Function<TruncateFunction> {
 }  // namespace
 
 Tensor QuantizeFixedPoint(const Tensor& x, const Tensor& log2_range, const Grid& grid) {
-  return FixedPointFunction::apply(x, log2_range, static_cast<int64_t>(grid.fraction_bits),
+  // Function takes defined tensors only.
+  const Tensor range = log2_range.defined() ? log2_range : at::zeros({}, x.options());
+  return FixedPointFunction::apply(x, range, static_cast<int64_t>(grid.fraction_bits),
                                    grid.min_code, grid.max_code);
 }
 

@@ -17,7 +17,8 @@ struct Grid {
 /// Gradients: dy/dx = 1 where x * 2^n is within half a step of the codes, else 0. With v = x * 2^n,
 /// q = its code and r = the range's exponent (`log2_range`, a scalar of which n is
 /// bits - 1 - ceil(r), straight through the ceil): dy/dr = 2^-n ln 2 (q - v) inside, 2^-n ln 2 q
-/// outside (Jain et al., "Trained quantization thresholds", arXiv 1903.08066).
+/// outside; an undefined range gets no gradient (Jain et al., "Trained quantization thresholds",
+/// arXiv 1903.08066).
 Tensor QuantizeFixedPoint(const Tensor& x, const Tensor& log2_range, const Grid& grid);
 
 /// y = trunc(x), dy/dx = 1.
