@@ -35,6 +35,7 @@ Verb AddReplay(CLI::App& app);
 Verb AddCampaign(CLI::App& app);
 Verb AddTrain(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
+Verb AddFeatures(CLI::App& app);
 
 /// --rounding double|single.
 struct RoundingOption {

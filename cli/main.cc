@@ -14,10 +14,10 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "macloom 0.1.0");
   const std::vector<cli::Verb> verbs = {
-      cli::AddImport(app),   cli::AddInspect(app), cli::AddRun(app),      cli::AddPreset(app),
-      cli::AddGenerate(app), cli::AddCompile(app), cli::AddEstimate(app), cli::AddVerify(app),
-      cli::AddVectors(app),  cli::AddCompare(app), cli::AddReplay(app),   cli::AddCampaign(app),
-      cli::AddTrain(app),    cli::AddDoctor(app)};
+      cli::AddImport(app),   cli::AddInspect(app),  cli::AddRun(app),      cli::AddPreset(app),
+      cli::AddGenerate(app), cli::AddCompile(app),  cli::AddEstimate(app), cli::AddVerify(app),
+      cli::AddVectors(app),  cli::AddCompare(app),  cli::AddReplay(app),   cli::AddCampaign(app),
+      cli::AddTrain(app),    cli::AddFeatures(app), cli::AddDoctor(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -131,6 +131,7 @@ Verb AddInspect(CLI::App& app) {
                                     {"parameters", node_parameters},
                                     {"accumulator_bits", node_bits}});
         }
+        json["front_end"] = graph.front_end;
         json["macs"] = macs;
         json["parameters"] = parameters;
         json["accumulator_bits"] = bits;
@@ -139,6 +140,7 @@ Verb AddInspect(CLI::App& app) {
         } else {
           fmt::print("{}\n", NetworkTitle(graph));
           if (!graph.origin.empty()) fmt::print("origin {}\n", graph.origin);
+          if (!graph.front_end.empty()) fmt::print("front end {}\n", graph.front_end);
           fmt::print("\n");
           PrintTable(rows, 6);
           fmt::print("\n{} MACs, {} parameters, accumulator of {} bits never overflows\n", macs,

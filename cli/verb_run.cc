@@ -13,7 +13,8 @@ namespace macloom::cli {
 namespace {
 
 struct Options {
-  std::string model, inputs, labels, outputs, trace, json;
+  std::string model, labels, outputs, trace, json;
+  std::vector<std::string> inputs;
   int random = 0;
   uint64_t seed = 1;
   bool is_reference = false;
@@ -43,6 +44,27 @@ Status WriteTrace(const ir::Graph& graph, const flow::RunResult& result,
     }
   }
   return output.Commit();
+}
+
+/// One line per sound: its class and that class's score; JSON has all of them.
+void PrintClasses(const ir::Graph& graph, const flow::Samples& samples,
+                  const flow::RunResult& result, nlohmann::ordered_json& json) {
+  constexpr size_t kMaxLines = 50;
+  std::vector<std::vector<std::string>> rows = {{"file", "class", "score"}};
+  for (size_t n = 0; n < samples.names.size(); ++n) {
+    const size_t index = static_cast<size_t>(result.predictions[n]);
+    const double score = flow::ClassScores(graph, result.outputs[n])[index];
+    const std::string label =
+        index < graph.class_labels.size() ? graph.class_labels[index] : std::to_string(index);
+    json["files"].push_back(
+        {{"file", samples.names[n]}, {"class", label}, {"index", index}, {"score", score}});
+    if (n < kMaxLines) rows.push_back({samples.names[n], label, fmt::format("{:.3f}", score)});
+  }
+  fmt::print("\n");
+  PrintTable(rows, 2);
+  if (samples.names.size() > kMaxLines) {
+    fmt::print("and {} more (--json has all)\n", samples.names.size() - kMaxLines);
+  }
 }
 
 Result<int> Run(const Options& options) {
@@ -91,6 +113,7 @@ Result<int> Run(const Options& options) {
                               {"clamped_high", events.clamped_high}});
   }
   PrintTable(rows, 3);
+  if (samples.are_sounds) PrintClasses(graph, samples, result, json);
   if (result.num_correct) {
     const double percent = 100.0 * static_cast<double>(*result.num_correct) /
                            static_cast<double>(samples.inputs.size());
@@ -111,7 +134,8 @@ Verb AddRun(CLI::App& app) {
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
       ->required();
   auto* inputs = verb->add_option("--inputs", options->inputs,
-                                  ".npy array, or folder or tar of raw int8 samples");
+                                  ".npy array, or folder or tar of raw int8 samples; .wav files, "
+                                  "or a folder or tar of them, if the network has a front end");
   verb->add_option("--random", options->random, "this many random inputs")
       ->check(CLI::Range(1, 1000000))
       ->excludes(inputs);

@@ -11,7 +11,8 @@ namespace macloom::cli {
 namespace {
 
 struct Options {
-  std::string model, inputs, overflow = "wrap", json, rtl, top, waves, wave_format = "auto";
+  std::string model, overflow = "wrap", json, rtl, top, waves, wave_format = "auto";
+  std::vector<std::string> inputs;
   int random = 6;
   int accumulator_bits = 0;
   uint64_t seed = 1;
@@ -195,7 +196,8 @@ Verb AddVerify(CLI::App& app) {
   options->hardware.AddTo(*verb);
   options->rounding.AddTo(*verb);
   auto* inputs = verb->add_option("--inputs", options->inputs,
-                                  ".npy array, or folder or tar of raw int8 samples");
+                                  ".npy array, or folder or tar of raw int8 samples; .wav files, "
+                                  "or a folder or tar of them, if the network has a front end");
   verb->add_option("--random", options->random, "this many random and corner inputs")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str()

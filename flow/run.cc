@@ -1,6 +1,7 @@
 #include "flow/run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "base/interrupt.h"
@@ -71,6 +72,25 @@ Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
     if (!labels.empty() && labels[n] == prediction) ++*result.num_correct;
   }
   return result;
+}
+
+std::vector<double> ClassScores(const ir::Graph& graph, const ir::TensorValue& output) {
+  const ir::TensorInfo& info = graph.tensor(graph.output);
+  std::vector<double> values;
+  for (const int32_t code : output.codes) {
+    values.push_back(info.format.family == ir::NumberFamily::kFixedPoint
+                         ? std::ldexp(static_cast<double>(code), -info.format.fraction_bits)
+                         : static_cast<double>(info.quantization.scale()) *
+                               (code - info.quantization.zero_point()));
+  }
+  for (const ir::Node& node : graph.nodes) {
+    if (node.output == graph.output && node.kind == ir::OperatorKind::kSoftmax) return values;
+  }
+  const double largest = *std::max_element(values.begin(), values.end());
+  double sum = 0.0;
+  for (double& value : values) sum += value = std::exp(value - largest);
+  for (double& value : values) value /= sum;
+  return values;
 }
 
 }  // namespace macloom::flow

@@ -23,4 +23,8 @@ enum class Executor { kFast, kReference };
 Result<RunResult> RunBatch(const ir::Graph& graph, const Samples& samples,
                            const std::vector<int>& labels, bool keep_traces, Executor executor);
 
+/// Probability of every class from an output: the values of a final SOFTMAX, otherwise
+/// softmax(output), in binary64 on the values the codes stand for. For prints and thresholds.
+std::vector<double> ClassScores(const ir::Graph& graph, const ir::TensorValue& output);
+
 }  // namespace macloom::flow

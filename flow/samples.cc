@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "base/rng.h"
 #include "base/sample_archive.h"
+#include "flow/clip_inputs.h"
 
 namespace macloom::flow {
 namespace {
@@ -136,7 +137,18 @@ Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& g
   if (!std::filesystem::exists(path, ignored)) {
     return InvalidInput(fmt::format("inputs {}: no such file or folder", path.string()));
   }
-  return path.extension() == ".npy" ? FromNpy(path, info) : FromArchive(path, info);
+  if (path.extension() == ".npy") return FromNpy(path, info);
+  return HoldsWav(path) ? SamplesFromClips({path}, graph) : FromArchive(path, info);
+}
+
+Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Graph& graph) {
+  if (paths.size() == 1) return LoadInputs(std::filesystem::path(paths[0]), graph);
+  for (const std::string& path : paths) {
+    if (HoldsWav(path)) continue;
+    return InvalidInput(fmt::format(
+        "inputs {}: not a sound (.wav); several inputs are accepted for sounds only", path));
+  }
+  return SamplesFromClips({paths.begin(), paths.end()}, graph);
 }
 
 Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples) {

@@ -12,12 +12,20 @@ namespace macloom::flow {
 struct Samples {
   std::vector<ir::TensorValue> inputs;
   std::vector<std::string> names;  ///< File names; empty for .npy and random inputs.
+  bool are_sounds = false;         ///< Through the network's feature recipe.
 };
 
 /// Reads inputs for `graph`: a .npy array of integers (first axis = sample, then the input's shape,
 /// with or without an axis of 1 between), or a folder or tar archive of raw files of one int8 input
-/// each. @return kInvalidInput naming shape, type or value found and what is expected.
+/// each; or sounds, as below. @return kInvalidInput naming shape, type or value found and what is
+/// expected.
 Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& graph);
+
+/// Same for several files; more than one must all be sounds.
+///
+/// Sounds, if the network carries a feature recipe: .wav files, folders with .wav files (and their
+/// sub-folders) or tar archives of them, quantized to the input's format (flow/clip_inputs.h).
+Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Graph& graph);
 
 /// Labels of the samples: a .npy array of integers, or a .csv with a column `label_index` or
 /// `label` and, for samples with names, `file`. @return kInvalidInput if a label is missing or

@@ -69,6 +69,8 @@ struct Graph {
   TensorId input = -1;
   TensorId output = -1;
   std::vector<std::string> class_labels;
+  /// Feature recipe as JSON text (docs/audio.md): what turns a sound into the input; empty: none.
+  std::string front_end;
   std::string origin;  ///< Where the network comes from, e.g. the imported file's name and sha256.
   std::string licence;
   bool is_untrained = false;  ///< Pseudo-random weights; every print says so.

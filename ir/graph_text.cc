@@ -114,6 +114,7 @@ std::string ToText(const Graph& graph) {
     for (const std::string& label : graph.class_labels) text += fmt::format(" \"{}\"", label);
     text += '\n';
   }
+  if (!graph.front_end.empty()) text += fmt::format("front_end {}\n", graph.front_end);
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     const TensorInfo& tensor = graph.tensors[i];
     text += fmt::format("t{} \"{}\" {} {}{}\n", i, tensor.name, ToString(tensor.shape),

@@ -46,6 +46,11 @@ class Reader {
       if (!label.is_string()) fields.Fail("class_labels", "holds something else than texts");
       graph.class_labels.push_back(label.is_string() ? label.get<std::string>() : std::string());
     }
+    if (fields.Has("front_end")) {
+      graph.front_end = fields.GetText("front_end");
+      // One network, one file: no text is written as no field.
+      if (graph.front_end.empty()) fields.Fail("front_end", "is empty; leave the field out");
+    }
     graph.input = GetIndex(fields, "input");
     graph.output = GetIndex(fields, "output");
     ForEach(fields, "tensors", [&](JsonFields& f) { graph.tensors.push_back(ReadTensor(f)); });

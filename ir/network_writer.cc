@@ -55,6 +55,7 @@ class Writer {
                  {"tensors", Json::array()},
                  {"constants", Json::array()},
                  {"nodes", Json::array()}};
+    if (!graph_.front_end.empty()) json["front_end"] = graph_.front_end;
     for (const TensorInfo& tensor : graph_.tensors) json["tensors"].push_back(TensorJson(tensor));
     for (const Constant& constant : graph_.constants) {
       json["constants"].push_back(ConstantJson(constant));

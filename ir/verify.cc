@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "ir/graph.h"
 #include "ir/shape_inference.h"
@@ -122,6 +123,19 @@ Status CheckConstant(const Constant& constant, const std::string& where) {
   return {};
 }
 
+// What the recipe says is the front end's matter; here it is a JSON object of bounded size.
+Status CheckFrontEnd(const std::string& text) {
+  constexpr size_t kMaxBytes = 65536;
+  if (text.empty()) return {};
+  if (text.size() > kMaxBytes) {
+    return InvalidInput(
+        fmt::format("front_end has {} bytes; accepted are at most {}", text.size(), kMaxBytes));
+  }
+  MACLOOM_RETURN_IF_ERROR(CheckName(text, "front_end"));
+  if (nlohmann::json::parse(text, nullptr, false).is_object()) return {};
+  return InvalidInput("front_end is not the text of a JSON object");
+}
+
 Status CheckTensors(const Graph& graph) {
   int64_t total = 0;
   std::vector<char> is_read(graph.tensors.size(), 0);
@@ -156,6 +170,7 @@ Status CheckTensors(const Graph& graph) {
 
 Status Verify(const Graph& graph) {
   MACLOOM_RETURN_IF_ERROR(CheckTexts(graph));
+  MACLOOM_RETURN_IF_ERROR(CheckFrontEnd(graph.front_end));
   MACLOOM_RETURN_IF_ERROR(CheckTensors(graph));
   return CheckNodes(graph, [&graph](const Node& node) { return VerifyNode(graph, node); });
 }

@@ -26,7 +26,9 @@ TEST(PacksTest, FsddHasItsOfficialSplitAndRotations) {
     ASSERT_TRUE(AssignTakeRotation(*dataset, rotation).ok());
     const std::vector<size_t> test = dataset->ItemsOf(Split::kTest);
     EXPECT_EQ(test.size(), 300u);
-    if (rotation == 0) EXPECT_EQ(test, official);
+    if (rotation == 0) {
+      EXPECT_EQ(test, official);
+    }
     for (const size_t i : test) tested.insert(dataset->items[i].file);
     EXPECT_TRUE(dataset->CheckClasses().ok());
   }

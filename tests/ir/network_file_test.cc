@@ -54,6 +54,7 @@ void ExpectEqual(const Graph& a, const Graph& b) {
   EXPECT_EQ(a.input, b.input);
   EXPECT_EQ(a.output, b.output);
   EXPECT_EQ(a.class_labels, b.class_labels);
+  EXPECT_EQ(a.front_end, b.front_end);
   EXPECT_EQ(a.origin, b.origin);
   EXPECT_EQ(a.licence, b.licence);
   EXPECT_EQ(a.is_untrained, b.is_untrained);
@@ -95,6 +96,7 @@ TEST(NetworkFileTest, RoundTripsEveryField) {
     graph.origin = "kws.tflite sha256 00ff";
     graph.licence = "Apache-2.0";
     graph.class_labels = {"a", "", "c"};
+    if (i % 2 == 1) graph.front_end = R"({"kind":"mfcc","mean":[0.1]})";
     graph.is_untrained = i % 2 == 0;
     graph.nodes[0].required_accumulator_bits = 18;
     // Names that collide with each other and with the keys derived from them.
@@ -173,6 +175,14 @@ std::string MessageAfter(const std::string& from, const std::string& to) {
   return graph.ok() ? "accepted" : graph.error().message;
 }
 
+TEST(NetworkFileTest, TheFrontEndIsPartOfTheDigestWhenThereIsOne) {
+  Graph graph = SmallGraph();
+  const std::string without = Digest(graph);
+  graph.front_end = "{}";
+  EXPECT_NE(Digest(graph), without);
+  EXPECT_NE(ToText(graph).find("\nfront_end {}\n"), std::string::npos);
+}
+
 TEST(NetworkFileTest, BadFieldsAreNamed) {
   EXPECT_EQ(MessageAfter("\"name\":\"random\"", "\"name\":\"x\""), "accepted");
   EXPECT_EQ(MessageAfter("\"version\":1", "\"version\":2"), "version is 2; accepted are 1 to 1");
@@ -180,6 +190,18 @@ TEST(NetworkFileTest, BadFieldsAreNamed) {
             "format is \"other\"; accepted is \"macloom.network\"");
   EXPECT_EQ(MessageAfter("\"licence\":\"\",", ""), "licence is missing");
   EXPECT_EQ(MessageAfter("\"licence\":\"\"", "\"licence\":[]"), "licence is not a text");
+  const auto with_front_end = [](const std::string& value) {
+    return MessageAfter("\"input\":0", "\"front_end\":" + value + ",\"input\":0");
+  };
+  EXPECT_EQ(with_front_end("\"{}\""), "accepted");
+  EXPECT_EQ(with_front_end("{}"), "front_end is not a text");
+  EXPECT_EQ(with_front_end("\"\""), "front_end is empty; leave the field out");
+  EXPECT_EQ(with_front_end("\"[1]\""), "front_end is not the text of a JSON object");
+  EXPECT_EQ(with_front_end("\"{\""), "front_end is not the text of a JSON object");
+  EXPECT_EQ(with_front_end("\"{\\n}\""),
+            "front_end is not printable text; accepted is UTF-8 without control characters");
+  EXPECT_EQ(with_front_end("\"" + std::string(65537, ' ') + "\""),
+            "front_end has 65537 bytes; accepted are at most 65536");
   EXPECT_EQ(MessageAfter("\"is_untrained\":true", "\"is_untrained\":1"),
             "is_untrained is not true or false");
   EXPECT_EQ(MessageAfter("\"class_labels\":[]", "\"class_labels\":[1]"),
