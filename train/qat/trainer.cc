@@ -284,6 +284,10 @@ class Session {
       MACLOOM_RETURN_IF_ERROR(SaveCheckpoint(checkpoint_path_, key_, state_, optimizer));
       MACLOOM_RETURN_IF_ERROR(
           WriteFileAtomically(options_.directory / "curves.csv", CurvesCsv(state_.curves)));
+      if (options_.max_epochs > 0 &&
+          static_cast<int>(state_.curves.size()) >= options_.max_epochs) {
+        return Error{ErrorKind::kInterrupted, "interrupted"};
+      }
     }
     if (progress && settings.epochs > 0) {
       const EpochRecord& last = state_.curves.back();

@@ -17,6 +17,7 @@ struct TrainOptions {
   std::filesystem::path directory;
   bool is_resumed = false;  ///< Continue from the checkpoint there, if there is one.
   bool is_quiet = false;    ///< No progress line.
+  int max_epochs = 0;       ///< End as if interrupted after this many epochs in all; 0: never.
 };
 
 /// One epoch of one phase.
