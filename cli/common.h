@@ -37,6 +37,7 @@ Verb AddCampaign(CLI::App& app);
 Verb AddAccum(CLI::App& app);
 Verb AddCost(CLI::App& app);
 Verb AddQuantize(CLI::App& app);
+Verb AddTrain(CLI::App& app);
 Verb AddDoctor(CLI::App& app);
 Verb AddFeatures(CLI::App& app);
 

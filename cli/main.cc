@@ -17,7 +17,8 @@ int Main(int argc, char** argv) {
       cli::AddImport(app),   cli::AddInspect(app), cli::AddRun(app),      cli::AddPreset(app),
       cli::AddGenerate(app), cli::AddCompile(app), cli::AddEstimate(app), cli::AddVerify(app),
       cli::AddVectors(app),  cli::AddCompare(app), cli::AddReplay(app),   cli::AddCampaign(app),
-      cli::AddAccum(app),    cli::AddCost(app), cli::AddQuantize(app), cli::AddFeatures(app), cli::AddDoctor(app)};
+      cli::AddAccum(app),    cli::AddCost(app),    cli::AddQuantize(app), cli::AddTrain(app),
+      cli::AddFeatures(app), cli::AddDoctor(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

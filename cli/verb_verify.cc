@@ -1,19 +1,24 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/common.h"
+#include "flow/clip_inputs.h"
 #include "flow/model.h"
+#include "flow/run.h"
 #include "flow/verify.h"
 
 namespace macloom::cli {
 namespace {
 
+constexpr int kNumRandom = 6;
+
 struct Options {
   std::string model, overflow = "wrap", json, rtl, top, waves, wave_format = "auto";
   std::vector<std::string> inputs;
-  int random = 6;
+  int random = 0;  // 0: not given.
   int accumulator_bits = 0;
   uint64_t seed = 1;
   bool is_stalled = false, is_descriptor_only = false, is_always_traced = false;
@@ -83,6 +88,27 @@ void PrintLayers(const flow::VerifyResult& result) {
   PrintTable(rows, 3);
 }
 
+// Trained networks inside the program come with sounds they have not been trained on.
+bool HasShippedSounds(const std::string& model) {
+  const std::vector<std::string> names = flow::ShippedModels();
+  return model != "ds-cnn-untrained" && std::find(names.begin(), names.end(), model) != names.end();
+}
+
+/// One line per sound: the class that golden, the descriptor device and the RTL gave.
+Status PrintClasses(const ir::Graph& graph, const flow::Samples& samples) {
+  MACLOOM_ASSIGN_OR_RETURN(const flow::RunResult result,
+                           flow::RunBatch(graph, samples, {}, false, flow::Executor::kFast));
+  std::vector<std::vector<std::string>> rows = {{"sound", "class"}};
+  for (size_t n = 0; n < samples.names.size(); ++n) {
+    const auto index = static_cast<size_t>(result.predictions[n]);
+    rows.push_back({samples.names[n], index < graph.class_labels.size() ? graph.class_labels[index]
+                                                                        : std::to_string(index)});
+  }
+  fmt::print("\n");
+  PrintTable(rows, 2);
+  return {};
+}
+
 Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            flow::LoadModel(options.model, options.rounding.value()));
@@ -90,8 +116,11 @@ Result<int> Run(const Options& options) {
   flow::Samples samples;
   if (!options.inputs.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(options.inputs, graph));
+  } else if (options.random == 0 && HasShippedSounds(options.model)) {
+    MACLOOM_ASSIGN_OR_RETURN(samples, flow::ShippedSounds(graph));
   } else {
-    samples = flow::RandomInputs(graph, options.random, options.seed);
+    samples =
+        flow::RandomInputs(graph, options.random == 0 ? kNumRandom : options.random, options.seed);
   }
   flow::VerifyOptions verify;
   verify.compile.overflow =
@@ -112,11 +141,12 @@ Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const flow::VerifyResult result,
                            flow::Verify(graph, config, samples, verify));
 
-  fmt::print(
-      "{} on {} ({} rows x {} lanes), {} inputs{}, {}\n", NetworkTitle(graph), config.name,
-      config.rows, config.lanes, result.num_samples,
-      options.inputs.empty() ? fmt::format(" (random and corner, seed {})", options.seed) : "",
-      options.is_stalled ? "random memory stalls" : "ideal memory (latency 20 cycles)");
+  fmt::print("{} on {} ({} rows x {} lanes), {} inputs{}, {}\n", NetworkTitle(graph), config.name,
+             config.rows, config.lanes, result.num_samples,
+             samples.are_sounds       ? " (sounds)"
+             : options.inputs.empty() ? fmt::format(" (random and corner, seed {})", options.seed)
+                                      : "",
+             options.is_stalled ? "random memory stalls" : "ideal memory (latency 20 cycles)");
   if (verify.rtl.has_value()) {
     fmt::print("RTL: module {} of {}, digest {}\n", options.top, options.rtl,
                verify.rtl->digest.substr(0, 16));
@@ -140,6 +170,10 @@ Result<int> Run(const Options& options) {
     fmt::print("cycle model: {} cycles predicted, {:+.2f} %{}\n", result.predicted_cycles,
                result.prediction_error_percent(),
                options.is_stalled ? " (mean of eight draws of random stalls)" : "");
+  }
+  if (is_equal && samples.are_sounds) {
+    MACLOOM_RETURN_IF_ERROR(PrintClasses(graph, samples));
+    fmt::print("\n");
   }
   fmt::print("golden = descriptor device{}: {}\n", options.is_descriptor_only ? "" : " = RTL",
              is_equal ? "PASS" : "FAIL");
@@ -190,9 +224,10 @@ Verb AddVerify(CLI::App& app) {
   auto* inputs = verb->add_option("--inputs", options->inputs,
                                   ".npy array, or folder or tar of raw int8 samples; .wav files, "
                                   "or a folder or tar of them, if the network has a front end");
-  verb->add_option("--random", options->random, "this many random and corner inputs")
+  verb->add_option("--random", options->random,
+                   "this many random and corner inputs; without it and --inputs 6, or the "
+                   "shipped sounds if MODEL is a shipped trained network")
       ->check(CLI::Range(1, 100000))
-      ->capture_default_str()
       ->excludes(inputs);
   verb->add_option("--seed", options->seed, "seed of inputs and stalls")->capture_default_str();
   verb->add_flag("--stalls", options->is_stalled, "random back-pressure and latency of the memory");

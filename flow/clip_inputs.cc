@@ -9,6 +9,7 @@
 #include "base/file_set.h"
 #include "base/files.h"
 #include "base/interrupt.h"
+#include "flow/embedded_models.h"
 #include "flow/model.h"
 
 namespace macloom::flow {
@@ -155,6 +156,24 @@ Result<Samples> SamplesFromClips(const std::vector<fs::path>& paths, const ir::G
       samples.names.push_back(name);
       samples.inputs.push_back(std::move(value));
     }
+  }
+  return samples;
+}
+
+Result<Samples> ShippedSounds(const ir::Graph& graph) {
+  MACLOOM_ASSIGN_OR_RETURN(const audio::Recipe recipe, RecipeOf(graph));
+  MACLOOM_ASSIGN_OR_RETURN(audio::FeatureExtractor extractor,
+                           audio::FeatureExtractor::Create(recipe));
+  Samples samples;
+  samples.are_sounds = true;
+  for (const auto& [name, content] : EmbeddedModels()) {
+    if (LowerExtension(name) != ".wav") continue;
+    const auto* bytes = reinterpret_cast<const uint8_t*>(content.data());
+    MACLOOM_ASSIGN_OR_RETURN(const audio::Clip clip,
+                             audio::ParseClip(name, {bytes, content.size()}, 0));
+    samples.names.push_back(name);
+    samples.inputs.push_back(
+        QuantizeFeatures(extractor.Compute(clip), recipe, graph.tensor(graph.input)));
   }
   return samples;
 }

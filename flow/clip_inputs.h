@@ -43,4 +43,7 @@ ir::TensorValue QuantizeFeatures(const std::vector<float>& features, const audio
 Result<Samples> SamplesFromClips(const std::vector<std::filesystem::path>& paths,
                                  const ir::Graph& graph);
 
+/// The sounds inside the program (models/wav), as inputs of `graph`. @return as RecipeOf().
+Result<Samples> ShippedSounds(const ir::Graph& graph);
+
 }  // namespace macloom::flow

@@ -5,11 +5,13 @@
 
 #include <fstream>
 
+#include "flow/embedded_models.h"
 #include "flow/untrained_network.h"
 #include "importers/max78000/importer.h"
 #include "importers/onnx/importer.h"
 #include "importers/tflite/importer.h"
 #include "ir/network_file.h"
+#include "ir/network_serialization.h"
 
 namespace macloom::flow {
 
@@ -24,10 +26,17 @@ bool LooksLikeOnnxFile(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::vector<std::string> ShippedModels() { return {"ds-cnn-untrained"}; }
+std::vector<std::string> ShippedModels() {
+  return {"digits-w8a8", "digits-w4a8", "digits-w4a4", "ds-cnn-untrained"};
+}
 
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
   if (model == "ds-cnn-untrained") return MakeUntrainedKwsNetwork();
+  if (const auto shipped = EmbeddedModels().find(model + ".safetensors");
+      shipped != EmbeddedModels().end()) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(shipped->second.data());
+    return ir::ParseNetwork({bytes, shipped->second.size()});
+  }
   if (model.find(".yaml@") != std::string::npos) return importers::ImportMax78000(model);
   const std::filesystem::path path(model);
   std::error_code ignored;

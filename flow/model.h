@@ -8,7 +8,7 @@
 
 namespace macloom::flow {
 
-/// Shipped networks; the first is the default.
+/// Shipped networks; the first is the default. The last is untrained: a shape for tests.
 std::vector<std::string> ShippedModels();
 
 /// Loads `model`: a shipped name, a path ending in .tflite or .onnx, or a network file

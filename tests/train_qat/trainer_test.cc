@@ -1,0 +1,182 @@
+// Small networks through the whole training: the exported integer network computes in golden what
+// the simulation computed, under every setting; runs repeat and resume; failures are named.
+#include "train/qat/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "golden/fast/plan.h"
+#include "golden/reference/executor.h"
+#include "tests/support/temporary_folder.h"
+
+namespace macloom::train {
+namespace {
+
+using ::testing::HasSubstr;
+
+Recipe SmallRecipe(const std::string& qat = "", const std::string& network = "") {
+  const std::string text = "name = \"small\"\n[network]\nwidth = 8\ndepth = 1\n" + network +
+                           "[float]\nepochs = 4\nbatch = 16\nlearning_rate = 1e-2\n"
+                           "[qat]\nepochs = 3\nbatch = 16\nlearning_rate = 1e-3\n" +
+                           qat;
+  const Result<Recipe> recipe = ParseRecipe(text, "test");
+  EXPECT_TRUE(recipe.ok()) << (recipe.ok() ? "" : recipe.error().message);
+  return *recipe;
+}
+
+const Dataset& SmallData() {
+  static const Dataset data = MakeSyntheticDataset(3, 40, 16, 5, 0.5, 1);
+  return data;
+}
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainOptions Options() const {
+    TrainOptions options;
+    options.directory = folder_.path();
+    options.is_quiet = true;
+    return options;
+  }
+  TrainResult Trained(const Recipe& recipe) {
+    Result<TrainResult> result = Train(recipe, SmallData(), Options());
+    EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
+    return *std::move(result);
+  }
+  void ExpectGoldenEqual(const TrainResult& result) {
+    ASSERT_EQ(result.inputs.size(), 30u);
+    int different = 0;
+    for (size_t n = 0; n < result.inputs.size(); ++n) {
+      const auto trace = golden::Run(result.network, result.inputs[n]);
+      ASSERT_TRUE(trace.ok()) << trace.error().message;
+      const ir::TensorValue& output = trace->tensors[static_cast<size_t>(result.network.output)];
+      EXPECT_EQ(output.codes, result.logits[n].codes) << "clip " << n;
+      different += output.codes != result.logits[0].codes ? 1 : 0;
+    }
+    EXPECT_GT(different, 5) << "all logits alike: nothing was compared";
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+class SettingTest : public TrainerTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(SettingTest, SimulationEqualsGolden) { ExpectGoldenEqual(Trained(SmallRecipe(GetParam()))); }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SettingTest,
+    ::testing::Values("", "weight_bits = 4\n",
+                      "weight_bits = 4\nactivation_bits = 4\ninput_bits = 4\n",
+                      "weight_bits = 2\nactivation_bits = 3\ninput_bits = 5\n",
+                      "squashed_weights = true\ncosine_weight = 1\nweight_bits = 3\n",
+                      "scales = \"learned\"\nweight_bits = 4\nactivation_bits = 4\n",
+                      "scales = \"network\"\nweight_bits = 5\n",
+                      "accumulator_bits = 14\noverflow_penalty = 0.01\nweight_bits = 4\n",
+                      "accumulator_bits = 14\nweight_bound = \"a2q\"\n",
+                      "accumulator_bits = 14\nweight_bound = \"a2q+\"\n"));
+
+TEST_F(TrainerTest, OtherTopologiesToo) {
+  ExpectGoldenEqual(Trained(SmallRecipe("", "kind = \"cnn\"\n")));
+  std::filesystem::remove(folder_ / "checkpoint.safetensors");
+  ExpectGoldenEqual(Trained(SmallRecipe("", "kind = \"tcn\"\n")));
+}
+
+TEST_F(TrainerTest, LearnsAndExportsShiftsOnly) {
+  const TrainResult result = Trained(SmallRecipe());
+  EXPECT_GT(result.curves[3].test_accuracy, 0.8);
+  EXPECT_GT(result.curves.back().test_accuracy, 0.8);
+  for (const ir::Node& node : result.network.nodes) {
+    EXPECT_EQ(node.requantization.kind, ir::RequantizationKind::kShift) << node.name;
+    EXPECT_EQ(node.required_accumulator_bits, ir::RequiredAccumulatorBits(result.network, node));
+  }
+  EXPECT_EQ(result.twin.nodes.size(), result.network.nodes.size());
+}
+
+TEST_F(TrainerTest, BoundedWeightsKeepTheirAccumulator) {
+  for (const char* bound : {"a2q", "a2q+"}) {
+    std::filesystem::remove(folder_ / "checkpoint.safetensors");
+    const TrainResult result = Trained(
+        SmallRecipe(std::string("accumulator_bits = 12\nweight_bound = \"") + bound + "\"\n"));
+    for (const ir::Node& node : result.network.nodes) {
+      if (node.weights < 0) continue;
+      EXPECT_LE(ir::RequiredAccumulatorBits(result.network, node), 12) << bound << node.name;
+    }
+  }
+}
+
+TEST_F(TrainerTest, OneFormatHasOneShift) {
+  const TrainResult result =
+      Trained(SmallRecipe("scales = \"network\"\nweight_bits = 6\nactivation_bits = 7\n"));
+  for (const ir::Node& node : result.network.nodes) {
+    // The input's scale is the front end's, the pool divides and the logits have their own width.
+    if (node.weights < 0 || node.inputs[0] == result.network.input) continue;
+    if (node.output == result.network.output) continue;
+    EXPECT_EQ(node.requantization.channels[0].shift, 5) << node.name;
+  }
+}
+
+TEST_F(TrainerTest, RepeatsAndResumes) {
+  const Recipe recipe = SmallRecipe("scales = \"learned\"\n");
+  const TrainResult whole = Trained(recipe);
+  for (const int stop : {2, 4, 6, 9}) {
+    testing::TemporaryFolder folder;
+    TrainOptions options = Options();
+    options.directory = folder.path();
+    options.max_epochs = stop;
+    const Result<TrainResult> stopped = Train(recipe, SmallData(), options);
+    ASSERT_FALSE(stopped.ok());
+    EXPECT_EQ(stopped.error().kind, ErrorKind::kInterrupted);
+    options.max_epochs = 0;
+    options.is_resumed = true;
+    const Result<TrainResult> resumed = Train(recipe, SmallData(), options);
+    ASSERT_TRUE(resumed.ok()) << resumed.error().message;
+    EXPECT_EQ(ir::Digest(resumed->network), ir::Digest(whole.network)) << "stopped after " << stop;
+    EXPECT_EQ(CurvesCsv(resumed->curves), CurvesCsv(whole.curves));
+  }
+}
+
+TEST_F(TrainerTest, AnotherSeedIsAnotherNetwork) {
+  Recipe recipe = SmallRecipe();
+  const std::string first = ir::Digest(Trained(recipe).network);
+  recipe.seed = 2;
+  EXPECT_NE(ir::Digest(Trained(recipe).network), first);
+}
+
+TEST_F(TrainerTest, LossThatIsNotFiniteNamesTheLastGoodCheckpoint) {
+  Recipe recipe = SmallRecipe();
+  recipe.float_phase.optimizer = OptimizerKind::kSgd;
+  recipe.float_phase.learning_rate = 1e30;
+  const Result<TrainResult> at_once = Train(recipe, SmallData(), Options());
+  ASSERT_FALSE(at_once.ok());
+  EXPECT_EQ(at_once.error().kind, ErrorKind::kCheckFailed);
+  EXPECT_THAT(at_once.error().message, HasSubstr("phase float, epoch 1"));
+  EXPECT_THAT(at_once.error().message, HasSubstr("no checkpoint"));
+
+  recipe = SmallRecipe();
+  recipe.qat.phase.optimizer = OptimizerKind::kSgd;
+  recipe.qat.phase.learning_rate = 1e30;
+  const Result<TrainResult> later = Train(recipe, SmallData(), Options());
+  ASSERT_FALSE(later.ok());
+  EXPECT_THAT(later.error().message,
+              HasSubstr("last good checkpoint: " + (folder_ / "checkpoint.safetensors").string()));
+}
+
+TEST_F(TrainerTest, AForeignCheckpointIsRefused) {
+  Trained(SmallRecipe());
+  TrainOptions options = Options();
+  options.is_resumed = true;
+  const Result<TrainResult> other = Train(SmallRecipe("weight_bits = 4\n"), SmallData(), options);
+  ASSERT_FALSE(other.ok());
+  EXPECT_THAT(other.error().message, HasSubstr("another recipe or other data"));
+}
+
+TEST_F(TrainerTest, AnEmptyClassIsNamed) {
+  Dataset data = SmallData();
+  data.class_labels.push_back("ghost");
+  const Result<TrainResult> result = Train(SmallRecipe(), data, Options());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().kind, ErrorKind::kInvalidInput);
+  EXPECT_THAT(result.error().message, HasSubstr("class ghost has no clip in the training set"));
+}
+
+}  // namespace
+}  // namespace macloom::train

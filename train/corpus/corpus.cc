@@ -1,0 +1,134 @@
+#include "train/corpus/corpus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "audio/features.h"
+#include "audio/resample.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "train/data/clip_features.h"
+#include "train/data/loaders.h"
+
+namespace macloom::train {
+namespace {
+
+constexpr double kClipDeviations = 4.0;
+
+struct Source {
+  dataset::Dataset data;
+  std::string about;
+  std::string licence;
+};
+
+Result<Source> LoadMain(const Recipe& recipe) {
+  if (recipe.data_path.empty()) {
+    return InvalidInput("data.path is not set: give the folder in the recipe or by --data");
+  }
+  if (recipe.data_kind == DataKind::kIndex) {
+    MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadCsvIndex(recipe.data_path));
+    return Source{std::move(data), "own clips", ""};
+  }
+  MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadFsdd(recipe.data_path));
+  std::string split =
+      fmt::format("test takes {} to {}", 5 * recipe.rotation, 5 * recipe.rotation + 4);
+  if (!recipe.left_out_speaker.empty()) {
+    MACLOOM_RETURN_IF_ERROR(dataset::HoldOutSpeaker(data, recipe.left_out_speaker));
+    split = "test speaker " + recipe.left_out_speaker;
+  } else {
+    MACLOOM_RETURN_IF_ERROR(dataset::AssignTakeRotation(data, recipe.rotation));
+  }
+  return Source{std::move(data), "Free Spoken Digit Dataset (takes 0 to 24), " + split,
+                "CC BY-SA 4.0 (Free Spoken Digit Dataset)"};
+}
+
+Status AppendClips(const dataset::Dataset& data, const Recipe& recipe,
+                   audio::FeatureExtractor& extractor, Rng& rng, ProgressLine& progress,
+                   int64_t& done, std::vector<std::vector<float>>& variants, Dataset& result) {
+  for (const dataset::Item& item : data.items) {
+    MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
+    MACLOOM_ASSIGN_OR_RETURN(const audio::Clip clip, data.LoadClip(item));
+    const bool is_train = item.split == dataset::Split::kTrain;
+    Clips& clips = is_train ? result.train : result.test;
+    clips.labels.push_back(item.label);
+    clips.names.push_back(item.file);
+    const std::vector<float> plain = extractor.Compute(clip);
+    clips.features.insert(clips.features.end(), plain.begin(), plain.end());
+    for (int copy = 1; is_train && copy < recipe.copies; ++copy) {
+      const std::vector<float> varied = extractor.Compute(Vary(clip, rng));
+      std::vector<float>& all = variants[static_cast<size_t>(copy - 1)];
+      all.insert(all.end(), varied.begin(), varied.end());
+    }
+    progress.Update(++done);
+  }
+  return {};
+}
+
+}  // namespace
+
+audio::Clip Vary(const audio::Clip& clip, Rng& rng) {
+  audio::Clip varied = audio::ChangeSpeed(clip, 0.9 + 0.2 * rng.UniformDouble());
+  const auto longest = static_cast<int64_t>(0.1 * clip.sample_rate_hz);
+  const auto front = static_cast<size_t>(rng.UniformInt(0, longest));
+  const auto back = static_cast<size_t>(rng.UniformInt(0, longest));
+  varied.samples.insert(varied.samples.begin(), front, 0.0f);
+  varied.samples.insert(varied.samples.end(), back, 0.0f);
+  double power = 0;
+  for (const float sample : clip.samples) power += static_cast<double>(sample) * sample;
+  power /= static_cast<double>(clip.samples.size());
+  const double below_db = 15 + 25 * rng.UniformDouble();
+  const double deviation = std::sqrt(power * std::pow(10.0, -below_db / 10));
+  for (float& sample : varied.samples) sample += static_cast<float>(deviation * rng.Normal());
+  return varied;
+}
+
+Result<Dataset> LoadCorpus(const Recipe& recipe) {
+  if (recipe.data_kind == DataKind::kSynthetic) {
+    return MakeSyntheticDataset(4, 40, 49, 10, 1.0, recipe.seed);
+  }
+  MACLOOM_ASSIGN_OR_RETURN(Source source, LoadMain(recipe));
+  MACLOOM_RETURN_IF_ERROR(source.data.CheckClasses());
+  MACLOOM_ASSIGN_OR_RETURN(
+      const audio::Recipe front_end,
+      dataset::FitToTrainingSplit(source.data, audio::OwnNetwork(), kClipDeviations));
+  MACLOOM_ASSIGN_OR_RETURN(audio::FeatureExtractor extractor,
+                           audio::FeatureExtractor::Create(front_end));
+  std::vector<dataset::Dataset> parts = {source.data};
+  if (!recipe.extra_path.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset extra, dataset::LoadCsvIndex(recipe.extra_path));
+    if (extra.class_names != source.data.class_names) {
+      return InvalidInput(fmt::format("{}: its {} classes are not the {} classes of {}",
+                                      recipe.extra_path, extra.class_names.size(),
+                                      source.data.class_names.size(), recipe.data_path));
+    }
+    parts.push_back(std::move(extra));
+  }
+  Dataset result;
+  result.frames = front_end.num_frames();
+  result.coefficients = front_end.num_columns();
+  result.class_labels = source.data.class_names;
+  result.front_end = audio::ToJson(front_end);
+  result.licence = source.licence;
+  int64_t total = 0, done = 0;
+  for (const dataset::Dataset& part : parts) total += static_cast<int64_t>(part.items.size());
+  ProgressLine progress("features", total);
+  Rng rng(recipe.seed ^ 0x766f696365);
+  std::vector<std::vector<float>> variants(static_cast<size_t>(recipe.copies - 1));
+  for (const dataset::Dataset& part : parts) {
+    MACLOOM_RETURN_IF_ERROR(
+        AppendClips(part, recipe, extractor, rng, progress, done, variants, result));
+  }
+  result.train.copies = recipe.copies;
+  for (const std::vector<float>& variant : variants) {
+    result.train.features.insert(result.train.features.end(), variant.begin(), variant.end());
+  }
+  result.origin = fmt::format("macloom train: {}{}; {} training and {} test clips, seed {}",
+                              source.about, recipe.extra_path.empty() ? "" : ", espeak-ng voices",
+                              result.train.size(), result.test.size(), recipe.seed);
+  return result;
+}
+
+}  // namespace macloom::train

@@ -1,0 +1,231 @@
+#include "train/qat/fixed_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace macloom::train {
+namespace {
+
+int FractionBits(int bits, const Tensor& log2_range) {
+  return bits - 1 - static_cast<int>(std::ceil(log2_range.item<double>()));
+}
+
+Grid WeightGrid(int bits, int fraction_bits) {
+  const int64_t max_code = (int64_t{1} << (bits - 1)) - 1;
+  return {fraction_bits, -max_code, max_code};
+}
+
+Grid ActivationGrid(int bits, int fraction_bits, bool has_relu) {
+  const int64_t max_code = (int64_t{1} << (bits - 1)) - 1;
+  return {fraction_bits, has_relu ? 0 : -max_code - 1, max_code};
+}
+
+double UnitOf(const Grid& grid) { return std::ldexp(1.0, -grid.fraction_bits); }
+
+// T of A2Q per channel, [OC]: how large |q|_1 may be.
+Tensor L1Budget(const Quantizing& qat, const Grid& input, const Tensor& bias_codes) {
+  const double top = std::ldexp(1.0, qat.accumulator_bits - 1) - 1;
+  const auto low = static_cast<double>(input.min_code), high = static_cast<double>(input.max_code);
+  const Tensor left = (top - bias_codes.detach().abs()).clamp_min(0);
+  return qat.bound == WeightBound::kA2q ? left / std::max(-low, high) : 2 * left / (high - low);
+}
+
+std::vector<int64_t> PerChannel(const Tensor& weight) {
+  std::vector<int64_t> shape(static_cast<size_t>(weight.dim()), 1);
+  shape[0] = -1;
+  return shape;
+}
+
+std::vector<int64_t> AllButFirst(const Tensor& weight) {
+  std::vector<int64_t> dimensions;
+  for (int64_t i = 1; i < weight.dim(); ++i) dimensions.push_back(i);
+  return dimensions;
+}
+
+// Weights before rounding, on the scale of the network.
+Tensor ShapedWeights(const LayerState& state, const Quantizing& qat) {
+  if (!qat.is_squashed) return state.weight;
+  return state.weight.tanh() * std::exp2(state.weight_log2.item<double>());
+}
+
+Tensor BoundedWeights(const LayerState& state, const Quantizing& qat, const Grid& grid,
+                      const Tensor& budget, Tensor* penalty) {
+  const std::vector<int64_t> rest = AllButFirst(state.weight);
+  Tensor v = state.weight;
+  if (qat.bound == WeightBound::kA2qPlus) v = v - v.mean(rest, /*keepdim=*/true);
+  const Tensor l1 = v.abs().sum(rest).clamp_min(1e-12);
+  const Tensor g = (state.gain * std::log(2.0)).exp();
+  const double unit = UnitOf(grid);
+  *penalty = *penalty + (g - budget * unit).relu().sum();
+  const Tensor factor = at::minimum(g / unit, budget) / l1;
+  const Tensor codes = TruncateStraightThrough(v * factor.view(PerChannel(v)));
+  return codes.clamp(grid.min_code, grid.max_code) * unit;
+}
+
+double MaxAbs(const Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
+
+// log2 of the power-of-two range with the smallest mean squared error.
+double BestLog2Range(const Tensor& x, int bits, const Grid& codes) {
+  const double largest = MaxAbs(x);
+  if (!(largest > 0)) return 0;
+  const double top = std::ceil(std::log2(largest));
+  double best = top, best_error = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < 4; ++step) {
+    Grid grid = codes;
+    grid.fraction_bits = bits - 1 - static_cast<int>(top) + step;
+    const Tensor error = QuantizeFixedPoint(x, Tensor(), grid) - x;
+    const double squared = (error * error).sum(at::kDouble).item<double>();
+    if (squared < best_error) {
+      best_error = squared;
+      best = top - step;
+    }
+  }
+  return best;
+}
+
+Tensor Scalar(double value) { return at::scalar_tensor(value, at::kFloat); }
+
+// Gains between layers such that every activation and weight fits [-1, 1): ReLU and sums are
+// positively homogeneous, so w a_in / a_out and b / a_out compute the same network.
+void MoveGains(Model& model, const std::vector<Tensor>& outputs, double input_range) {
+  double in = input_range;
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    LayerState& state = model.layers[i];
+    state.weight_log2 = state.output_log2 = Scalar(0);
+    if (!model.topology.layers[i].has_weights()) continue;
+    double out = MaxAbs(outputs[i]);
+    // Not so small a gain that the weights would leave [-1, 1); those few that do are clipped.
+    out = std::max({out, MaxAbs(state.weight) * in * 0.5, 1e-6});
+    state.weight = (state.weight * (in / out)).clamp(-1, 1);
+    state.bias = state.bias / out;
+    in = out;
+  }
+  model.logit_scale = in;
+}
+
+void Reparametrize(LayerState& state, const Quantizing& qat) {
+  if (qat.is_squashed) {
+    if (qat.scales != ScaleChoice::kNetwork) {
+      // std(p) near 0.8 makes tanh(p) nearly uniform; std(tanh(p)) is then 0.55.
+      const double spread = state.weight.std(/*unbiased=*/false).item<double>();
+      state.weight_log2 = Scalar(std::round(std::log2(std::max(spread, 1e-9) / 0.55)));
+    }
+    const double gain = std::exp2(state.weight_log2.item<double>());
+    state.weight = (state.weight / gain).clamp(-0.98, 0.98).atanh();
+  }
+  if (qat.bound != WeightBound::kNone) {
+    const Tensor v = qat.bound == WeightBound::kA2qPlus
+                         ? state.weight - state.weight.mean(AllButFirst(state.weight), true)
+                         : state.weight;
+    state.gain = v.abs().sum(AllButFirst(v)).clamp_min(1e-6).log2();
+  }
+}
+
+}  // namespace
+
+Formats FormatsOf(const Model& model, const Quantizing& qat) {
+  Formats formats;
+  formats.input =
+      ActivationGrid(qat.input_bits, FractionBits(qat.input_bits, model.input_log2), false);
+  Grid in = formats.input;
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.topology.layers[i];
+    const LayerState& state = model.layers[i];
+    LayerFormat format;
+    int weight_bits = layer.pool_shift();
+    if (layer.has_weights()) {
+      format.weight = WeightGrid(qat.weight_bits, FractionBits(qat.weight_bits, state.weight_log2));
+      weight_bits = format.weight.fraction_bits;
+    }
+    format.accumulator_fraction_bits = in.fraction_bits + weight_bits;
+    const bool is_last = layer.kind == LayerKind::kDense;
+    const int bits = is_last ? qat.output_bits : qat.activation_bits;
+    const int fraction_bits =
+        std::clamp(FractionBits(bits, state.output_log2), format.accumulator_fraction_bits - 31,
+                   format.accumulator_fraction_bits);
+    format.output = ActivationGrid(bits, fraction_bits, !is_last);
+    formats.layers.push_back(format);
+    in = format.output;
+  }
+  return formats;
+}
+
+Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& calibration) {
+  const at::NoGradGuard no_gradients;
+  Model model = CopyModel(folded);
+  std::vector<Tensor> outputs;
+  ForwardFloat(model, calibration, false, &outputs);
+  const double input_log2 =
+      BestLog2Range(calibration, qat.input_bits, ActivationGrid(qat.input_bits, 0, false));
+  model.input_log2 = Scalar(input_log2);
+  if (qat.scales == ScaleChoice::kNetwork) {
+    MoveGains(model, outputs, std::exp2(input_log2));
+  } else {
+    for (size_t i = 0; i < model.layers.size(); ++i) {
+      LayerState& state = model.layers[i];
+      const bool is_last = model.topology.layers[i].kind == LayerKind::kDense;
+      const int bits = is_last ? qat.output_bits : qat.activation_bits;
+      state.output_log2 =
+          Scalar(BestLog2Range(outputs[i], bits, ActivationGrid(bits, 0, !is_last)));
+      if (!state.weight.defined()) continue;
+      state.weight_log2 =
+          Scalar(BestLog2Range(state.weight, qat.weight_bits, WeightGrid(qat.weight_bits, 0)));
+    }
+  }
+  for (LayerState& state : model.layers) {
+    if (state.weight.defined()) Reparametrize(state, qat);
+  }
+  return model;
+}
+
+Simulation SimulateFixedPoint(const Model& model, const Quantizing& qat, const Tensor& x) {
+  const Formats formats = FormatsOf(model, qat);
+  const Tensor zero = at::zeros({}, x.options());
+  Simulation result{{}, zero, zero, zero, {}, {}};
+  Tensor value =
+      QuantizeFixedPoint(x.permute({0, 3, 1, 2}).contiguous(), model.input_log2, formats.input);
+  Grid in = formats.input;
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.topology.layers[i];
+    const LayerState& state = model.layers[i];
+    const LayerFormat& format = formats.layers[i];
+    Tensor weight, bias, sum;
+    if (!layer.has_weights()) {
+      sum = PoolPart(layer, value);
+    } else {
+      const int bits = qat.accumulator_bits > 0 ? qat.accumulator_bits : 31;
+      const int64_t bias_limit = (int64_t{1} << (bits - 2)) - 1;
+      bias = QuantizeFixedPoint(state.bias, Tensor(),
+                                {format.accumulator_fraction_bits, -bias_limit, bias_limit});
+      if (qat.bound != WeightBound::kNone) {
+        const Tensor codes = bias * std::ldexp(1.0, format.accumulator_fraction_bits);
+        weight = BoundedWeights(state, qat, format.weight, L1Budget(qat, in, codes),
+                                &result.bound_penalty);
+      } else {
+        const Tensor shaped = ShapedWeights(state, qat);
+        result.cosine_distance =
+            result.cosine_distance + CosineDistance(shaped, UnitOf(format.weight));
+        weight = QuantizeFixedPoint(shaped, state.weight_log2, format.weight);
+      }
+      sum = LinearPart(layer, value, weight) +
+            (layer.kind == LayerKind::kDense ? bias : bias.view({1, -1, 1, 1}));
+    }
+    if (qat.accumulator_bits > 0) {
+      const double unit = std::ldexp(1.0, -format.accumulator_fraction_bits);
+      const double low = -std::ldexp(unit, qat.accumulator_bits - 1);
+      if (qat.overflow_penalty > 0) {
+        result.overflow_penalty =
+            result.overflow_penalty + (sum.abs() + (low + unit)).relu().mean() / unit;
+      }
+      sum = sum.clamp(low, -low - unit);
+    }
+    value = QuantizeFixedPoint(sum, state.output_log2, format.output);
+    result.weights.push_back(weight);
+    result.biases.push_back(bias);
+    in = format.output;
+  }
+  result.logits = value;
+  return result;
+}
+
+}  // namespace macloom::train
