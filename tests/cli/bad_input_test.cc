@@ -50,7 +50,8 @@ TEST_F(BadInputTest, CommandLine) {
   ExpectFails("estimate --stall-probability 1", 2, "stall probability is 1; it must be 0 to 0.99");
   ExpectFails("estimate --sweep array.rows", 2, "accepted is KEY=VALUE,VALUE,...");
   ExpectFails("estimate --sweep array.rowz=1", 2, "array.rowz");
-  ExpectFails("estimate nothing-here", 2, "shipped network (ds-cnn-untrained)");
+  ExpectFails("estimate nothing-here", 2,
+              "shipped network (digits-w8a8, digits-w4a8, digits-w4a4, ds-cnn-untrained)");
   EXPECT_EQ(RunTool("estimate -h").status, 0);
   EXPECT_EQ(RunTool("verify -h").status, 0);
 }
@@ -67,6 +68,22 @@ TEST_F(BadInputTest, Cost) {
   ExpectFails("cost mac --formats int8/24", 3, "Debian package yosys",
               "PATH=" + folder_.path().string() + " MACLOOM_CACHE_DIR=" + Path("cache"));
   ExpectFails("cost --sweep array.rowz=1", 2, "array.rowz");
+}
+
+TEST_F(BadInputTest, TrainRecipes) {
+  ExpectFails("train", 2, "RECIPE is required");
+  ExpectFails("train nothing.toml -o " + Path("t"), 2, "nothing.toml");
+  ExpectFails("train " + Write("a.toml", "colour = 1\n") + " -o " + Path("t"), 2,
+              "unknown key colour");
+  ExpectFails("train " + Write("b.toml", "[qat]\nweight_bits = 9\n") + " -o " + Path("t"), 2,
+              "qat.weight_bits = 9: accepted: integers from 2 to 8");
+  ExpectFails("train " +
+                  Write("c.toml",
+                        "[qat]\nsquashed_weights = true\nweight_bound = \"a2q\"\n"
+                        "accumulator_bits = 16\n") +
+                  " -o " + Path("t"),
+              2, "choose one");
+  EXPECT_FALSE(std::filesystem::exists(Path("t")));
 }
 
 TEST_F(BadInputTest, VectorsAndCompare) {
@@ -96,7 +113,8 @@ TEST_F(BadInputTest, Campaign) {
 }
 
 TEST_F(BadInputTest, ModelFiles) {
-  ExpectFails("inspect nothing-here", 2, "shipped network (ds-cnn-untrained)");
+  ExpectFails("inspect nothing-here", 2,
+              "shipped network (digits-w8a8, digits-w4a8, digits-w4a4, ds-cnn-untrained)");
   ExpectFails("inspect " + Write("model.bin", "x"), 2, "accepted are .tflite and .onnx files");
   ExpectFails("inspect " + Write("text.tflite", "this is not a flatbuffer at all"), 2,
               "text.tflite");

@@ -45,6 +45,16 @@ TEST_F(VerbsTest, NetworkWrittenByTheExampleVerifies) {
   EXPECT_THAT(run.text, HasSubstr("PASS"));
 }
 
+TEST_F(VerbsTest, VerifyHearsTheShippedSoundsByDefault) {
+  const ToolRun run = RunTool("verify --no-rtl");
+  EXPECT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("network digits-w8a8 on m4l16"));
+  EXPECT_THAT(run.text, HasSubstr("10 inputs (sounds)"));
+  EXPECT_THAT(run.text, HasSubstr("7_en-gb-scotland_f5.wav"));
+  EXPECT_THAT(run.text, HasSubstr("PASS"));
+  EXPECT_THAT(RunTool("verify --no-rtl --random 2").text, HasSubstr("2 inputs (random and corner"));
+}
+
 TEST_F(VerbsTest, RunWritesOutputsAndTrace) {
   const ToolRun run = RunTool("run ds-cnn-untrained --random 3 --outputs " + Path("y.npy") +
                               " --trace " + Path("trace"));
@@ -67,7 +77,8 @@ TEST_F(VerbsTest, RunByTheReferenceGivesTheSame) {
 }
 
 TEST_F(VerbsTest, VerifyWithoutRtlPassesAndWritesJson) {
-  const ToolRun run = RunTool("verify --no-rtl --random 6 --json " + Path("v.json"));
+  const ToolRun run =
+      RunTool("verify ds-cnn-untrained --no-rtl --random 6 --json " + Path("v.json"));
   ASSERT_EQ(run.status, 0) << run.text;
   EXPECT_THAT(run.text, HasSubstr("untrained: pseudo-random weights"));
   EXPECT_THAT(run.text, HasSubstr("SOFTMAX runs on the host"));
@@ -82,7 +93,7 @@ TEST_F(VerbsTest, VerifyWithoutRtlPassesAndWritesJson) {
 }
 
 TEST_F(VerbsTest, EstimatePredictsCyclesPerLayer) {
-  const ToolRun run = RunTool("estimate --json " + Path("e.json"));
+  const ToolRun run = RunTool("estimate ds-cnn-untrained --json " + Path("e.json"));
   ASSERT_EQ(run.status, 0) << run.text;
   EXPECT_THAT(run.text, HasSubstr("untrained: pseudo-random weights"));
   EXPECT_THAT(run.text, HasSubstr("predicted by the cycle model, no RTL simulated"));
@@ -94,10 +105,11 @@ TEST_F(VerbsTest, EstimatePredictsCyclesPerLayer) {
   const int64_t total = json["total"]["total_cycles"];
   EXPECT_LT(layers, total);
   EXPECT_GT(layers, total * 9 / 10);
-  ASSERT_EQ(RunTool("estimate --preset m8l16 --json " + Path("f.json")).status, 0);
+  ASSERT_EQ(RunTool("estimate ds-cnn-untrained --preset m8l16 --json " + Path("f.json")).status, 0);
   EXPECT_LT(Json("f.json")["total"]["total_cycles"], total * 6 / 10);
   ASSERT_EQ(
-      RunTool("estimate --set bus.outstanding_bursts=1 --latency 100 --json " + Path("g.json"))
+      RunTool("estimate ds-cnn-untrained --set bus.outstanding_bursts=1 --latency 100 --json " +
+              Path("g.json"))
           .status,
       0);
   EXPECT_GT(Json("g.json")["total"]["total_cycles"], total);
