@@ -15,7 +15,7 @@ struct PlanOptions {
   /// As RunOptions::accumulation.
   std::vector<ir::Accumulation> accumulation;
   /// Instruction set; the best of SupportedLevels() if not given.
-  std::optional<Level> level;
+  std::optional<Level> level = std::nullopt;
 };
 
 /// What a batch yields without its inner tensors.
