@@ -4,15 +4,15 @@ import json
 import pathlib
 import re
 
-from design import LIBRARY, ROOT, call, read_design
+from aiger import read_aiger, with_constant
+from design import ROOT, call, read_design
 
 EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
 CUT_MEMORY = pathlib.Path(__file__).with_name("cut_memory.v")
 SPECS = ROOT / "tests" / "formal"
-PROOF_SECONDS = 6
+PROOF_SECONDS = 20
 # Modules with a property in tests/formal that counts as a test: number of its cases.
 PROPERTIES = {"loom_counters": 14}
-# Too large to be proved with what they instantiate.
 # The only module with a memory of size; where it is an instance it is cut as a whole.
 MEMORY = "loom_sram_1r1w"
 # Without -noblackbox an empty module keeps its default widths; a module is derived only below a top.
@@ -27,6 +27,7 @@ module pair;
   gate_seen gate ();
 endmodule
 """
+# Too large to be proved with what they instantiate.
 CUT = ["loom_accelerator", "loom_array", "loom_core"]
 
 
@@ -41,7 +42,7 @@ def ports_of(module, path):
     return [(name, p["direction"] == "input", len(p["bits"])) for name, p in ports.items()]
 
 
-def wrapper_of(ports, inner, contract):
+def wrapper_of(ports, inner, contract, mutant_port=False, mutant_pin=False):
     """A module that shows `inner` legal inputs only and of its outputs only what the contract promises."""
     bits_of = {name: bits for name, _, bits in ports}
     names, wires, body = [], [], []
@@ -53,12 +54,16 @@ def wrapper_of(ports, inner, contract):
             if name in item["ports"] and "when" in item:
                 flags = bits_of[item["when"]]
                 masks = ", ".join(f"{{{bits // flags}{{{item['when']}[{i}]}}}}" for i in reversed(range(flags)))
-                value = f"{name} & {{{masks}}}"
+                value = f"{value} & {{{masks}}}"
             elif name in item["ports"]:
                 value = item["value"]
         body.append(f"  assign {target} = {value};")
     body += [f"  {item['declare']}" for item in contract if "declare" in item]
     pins = ", ".join(f".{name} ({name + '__legal' if is_input else name})" for name, is_input, _ in ports)
+    if mutant_port:
+        names.append("  input [7:0] mutant_i")
+    if mutant_pin:
+        pins += ", .mutant_i (mutant_i)"
     return "\n".join([f"module {inner}_seen (", ",\n".join(names), ");", *wires, f"  {inner} u ({pins});", *body,
                       "endmodule"]) + "\n"
 
@@ -88,58 +93,81 @@ def write_design(module, top, mutant, work):
     return netlist
 
 
-def compare(module, top, mutant, work, proved=frozenset(), recorded=False):
-    """Whether this mutant can have other outputs (equivalent, different, open), and the proof's digest.
+class Comparison:
+    """The mutants of one module against its original.
 
     Both copies start with all registers 0. Large memories, and instances in the modules of CUT, are
-    cut out: what they give is free and the same in both, what they are given must agree. A proof
-    whose digest is in `proved` has been done before, with the same text of everything in it.
+    cut out: what they give is free and the same in both, what they are given must agree. One circuit
+    holds all mutants to be compared; for each, the inputs that choose it become constants.
     """
-    contract = contracts_of(module)
-    bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", mutant)
-    target = re.search(r"-module (\S+)", bare)[1]
-    netlist = write_design(module, top, mutant, work)
-    ports = ports_of("gold", netlist)
-    unknown = {name for item in contract for name in item["ports"]} - {p[0] for p in ports}
-    if unknown:
-        raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
-    memories = [name for name in json.loads(netlist.read_text())["modules"] if MEMORY in name and module != MEMORY]
-    cuts = "".join(cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(memories))
-    wrappers = work / "wrappers.v"
-    wrappers.write_text(wrapper_of(ports, "gold", contract) + wrapper_of(ports, "gate", contract) + cuts + CUT_PORTS)
-    keep = "setattr -mod -set keep_hierarchy 1 *\nsetattr -mod -unset keep_hierarchy gold gate gold_seen gate_seen\n"
-    script = (
-        f"read_rtlil {work / 'design.il'}\ncopy {target} gate\ncopy {target} gold\n" +
-        bare.replace(f"-module {target}", "-module gate") + "".join(f"\ndelete {name}" for name in memories) +
-        f"\nread_verilog -noblackbox {wrappers}\n" +
-        "".join(f"rename memory_{i} {name}\n" for i, name in enumerate(memories)) + "proc\n"
-        f"{keep if module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
-        "select gold_seen gate_seen\nmemory -nomap\n"
-        f"select gold_seen/r:SIZE>16 gate_seen/r:SIZE>16\ntechmap -map {CUT_MEMORY}\n"
-        "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy -check -top pair\n"
-        "select -set inner gold_seen/t:$* gold_seen/t:$paramod* %d gate_seen/t:$* gate_seen/t:$paramod* %d %u\n"
-        "expose -evert gold_seen/c:* gate_seen/c:* %u @inner %d\n"
-        "select -clear\nasync2sync gold_seen gate_seen\nmiter -equiv -flatten gold_seen gate_seen miter\n"
-        "hierarchy -top miter\ndffunmap\nopt_expr\nopt_clean\nsetundef -undriven -init -zero\ntechmap\nopt_expr\nopt_clean\n"
-        "setundef -undriven -zero\n"
-        f"aigmap\nclean\nwrite_aiger -zinit {work / 'miter.aig'}\n"
-    )
-    path = work / "equivalence.ys"
-    path.write_text(script)
-    design = (work / "design.il").read_text().partition("\n")[2]
-    whole = "\0".join([design, wrappers.read_text(), CUT_MEMORY.read_text(), script])
-    digest = hashlib.sha256(whole.replace(str(work), "").replace(str(ROOT), "").encode()).hexdigest()[:20]
-    if digest in proved:
-        return "equivalent", digest
-    if recorded:
-        return "open", digest
-    call(["yosys", "-q", "-s", path], work / "equivalence.log", cwd=ROOT)
-    prove = f"&r {work / 'miter.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}; print_status"
-    call(["yosys-abc", "-c", prove], work / "abc.log", cwd=work)
-    text = (work / "abc.log").read_text()
-    if "Property proved" in text or "Networks are equivalent" in text:
-        return "equivalent", digest
-    return ("different" if "was asserted in frame" in text else "open"), digest
+
+    def __init__(self, module, top, mutants, work):
+        self.module, self.mutants, self.work = module, mutants, work
+        self.contract = contracts_of(module)
+        self.target = re.search(r"-module (\S+)", mutants[0])[1]
+        netlist = write_design(module, top, mutants[0], work)
+        self.ports = ports_of("gold", netlist)
+        unknown = {name for item in self.contract for name in item["ports"]} - {p[0] for p in self.ports}
+        if unknown:
+            raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
+        self.memories = [name for name in json.loads(netlist.read_text())["modules"] if MEMORY in name and module != MEMORY]
+        self.cuts = "".join(cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(self.memories))
+        self.wrappers = work / "wrappers.v"
+        self.design = (work / "design.il").read_text().partition("\n")[2]
+        self.circuit, self.chosen = None, []
+
+    def _texts(self, mutations, mutant_port, miter):
+        """The wrappers and the script that writes the miter of the original and the copy with `mutations`."""
+        wrappers = (wrapper_of(self.ports, "gold", self.contract, mutant_port) +
+                    wrapper_of(self.ports, "gate", self.contract, mutant_port, mutant_port) + self.cuts + CUT_PORTS)
+        keep = "setattr -mod -set keep_hierarchy 1 *\nsetattr -mod -unset keep_hierarchy gold gate gold_seen gate_seen\n"
+        target, memories = self.target, self.memories
+        script = (
+            f"read_rtlil {self.work / 'design.il'}\ncopy {target} gate\ncopy {target} gold\n" +
+            mutations.replace(f"-module {target}", "-module gate") + "".join(f"\ndelete {name}" for name in memories) +
+            f"\nread_verilog -noblackbox {self.wrappers}\n" +
+            "".join(f"rename memory_{i} {name}\n" for i, name in enumerate(memories)) + "proc\n"
+            f"{keep if self.module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
+            "select gold_seen gate_seen\nmemory -nomap\n"
+            f"select gold_seen/r:SIZE>16 gate_seen/r:SIZE>16\ntechmap -map {CUT_MEMORY}\n"
+            "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy -check -top pair\n"
+            "select -set inner gold_seen/t:$* gold_seen/t:$paramod* %d gate_seen/t:$* gate_seen/t:$paramod* %d %u\n"
+            "expose -evert gold_seen/c:* gate_seen/c:* %u @inner %d\n"
+            "select -clear\nasync2sync gold_seen gate_seen\nmiter -equiv -flatten gold_seen gate_seen miter\n"
+            "hierarchy -top miter\ndffunmap\nopt_expr\nopt_clean\nsetundef -undriven -init -zero\ntechmap\nopt_expr\nopt_clean\n"
+            "setundef -undriven -zero\n"
+            f"aigmap\nclean\nwrite_aiger {miter}\n"
+        )
+        return wrappers, script
+
+    def digest_of(self, k):
+        """Digest of every text in the proof about mutant `k`, as it is when that mutant is alone."""
+        bare = re.sub(r"-ctrl mutant_i 8 \d+ ", "", self.mutants[k - 1])
+        wrappers, script = self._texts(bare, False, f"-zinit {self.work / 'miter.aig'}")
+        whole = "\0".join([self.design, wrappers, CUT_MEMORY.read_text(), script])
+        return hashlib.sha256(whole.replace(str(self.work), "").replace(str(ROOT), "").encode()).hexdigest()[:20]
+
+    def prepare(self, chosen):
+        """Makes the circuit with the mutants `chosen`."""
+        mutations = "\n".join(self.mutants[k - 1] for k in chosen)
+        path = self.work / "miter.aig"
+        wrappers, script = self._texts(mutations, True, f"-symbols -zinit {path}")
+        self.wrappers.write_text(wrappers)
+        (self.work / "equivalence.ys").write_text(script)
+        call(["yosys", "-q", "-s", self.work / "equivalence.ys"], self.work / "equivalence.log", cwd=ROOT)
+        self.circuit, self.chosen = read_aiger(path), chosen
+
+    def verdict_of(self, k):
+        """Whether mutant `k` can have other outputs: equivalent, different, open."""
+        if k not in self.chosen:
+            raise RuntimeError(f"{self.module}: mutant {k} is not in the circuit")
+        (self.work / "mutant.aig").write_bytes(with_constant(self.circuit, "in_mutant_i", k))
+        prove = f"&r {self.work / 'mutant.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}; print_status"
+        call(["yosys-abc", "-c", prove], self.work / "abc.log", cwd=self.work)
+        text = (self.work / "abc.log").read_text()
+        if "Property proved" in text or "Networks are equivalent" in text:
+            return "equivalent"
+        return "different" if "was asserted in frame" in text else "open"
 
 
 def is_refuted(module, top, mutant, work):

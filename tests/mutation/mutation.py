@@ -30,7 +30,7 @@ import sys
 import time
 
 from design import LIBRARY, ROOT, call, modules_of_library, read_design
-from equivalence import EXPLAINED, PROPERTIES, compare, is_refuted
+from equivalence import EXPLAINED, PROPERTIES, Comparison, is_refuted
 
 TESTS = ROOT / "tests" / "rtl"
 PROVED = pathlib.Path(__file__).with_name("proved.json")
@@ -87,8 +87,30 @@ def build(top, work):
           "--noassert", "-y", LIBRARY, LIBRARY / "loom_pkg.sv", LIBRARY / "loom_desc_pkg.sv", work / "netlist.v",
           work / "others.v"], work / "verilator.log")
     call(["make", "-s", "-C", work / "model", "-f", f"{prefix}.mk", "OPT_FAST=-O1",
-          "CXX=ccache g++" if shutil.which("ccache") else "CXX=g++", f"{prefix}__ALL.a", "verilated.o",
+          f"CXX={compiler()}", f"{prefix}__ALL.a", "verilated.o",
           "verilated_threads.o"], work / "make.log")
+
+
+def verilate_units(test, work):
+    """The sets of units (tests/rtl/units) that a test includes: their folders and archives."""
+    folders, archives = [], []
+    for name in re.findall(r'^#include "V(\w+)\.h"$', test.read_text(), re.M):
+        unit = TESTS / "units" / f"{name}.sv"
+        if not unit.exists():
+            continue
+        folder = work / name
+        call(["verilator", "--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-y", LIBRARY,
+              "--prefix", f"V{name}", "--top-module", name, "--Mdir", folder, ROOT / "rtl" / "lint" / "loom.vlt",
+              LIBRARY / "loom_pkg.sv", LIBRARY / "loom_desc_pkg.sv", unit], work / f"{name}.log")
+        call(["make", "-s", "-C", folder, "-f", f"V{name}.mk", "OPT_FAST=-O1", f"CXX={compiler()}", f"V{name}__ALL.a"],
+             work / f"{name}_make.log")
+        folders += ["-I", folder]
+        archives.append(folder / f"V{name}__ALL.a")
+    return folders, archives
+
+
+def compiler():
+    return "ccache g++" if shutil.which("ccache") else "g++"
 
 
 def link(top, args, work):
@@ -98,9 +120,10 @@ def link(top, args, work):
     missing = [str(p) for p in libraries if not p.exists()]
     if missing:
         raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base, macloom_sim and macloom_stimulus first")
+    folders, archives = verilate_units(TESTS / f"{top}_test.cc", work)
     call(["g++", "-std=c++20", "-O1", f"-DMACLOOM_MUTATION_COUNT={args.mutants}", "-DFMT_SHARED", "-I", ROOT, "-I", model,
-          "-I", TESTS / "harness", "-isystem", f"{include}/include", TESTS / f"{top}_test.cc",
-          model / f"V{top}_mux__ALL.a", model / "verilated.o", model / "verilated_threads.o", "-Wl,--start-group",
+          "-I", TESTS / "harness", *folders, "-isystem", f"{include}/include", TESTS / f"{top}_test.cc",
+          model / f"V{top}_mux__ALL.a", *archives, model / "verilated.o", model / "verilated_threads.o", "-Wl,--start-group",
           *libraries, "-Wl,--end-group", "-lgtest", "-lgtest_main", "-lfmt", "-lcrypto", "-lz", "-larchive", "-ldl",
           "-pthread", "-o", work / "test"], work / "link.log")
 
@@ -150,33 +173,46 @@ def score(module, args, explained, proved):
     link(top, args, work)
     result = {"module": module, "mutants": len(mutants), "refuted": 0, "equivalent": 0, "survivors": [], "digests": []}
     alive = survivors_of(work)
-    if not args.no_proof and not args.recorded:
-        check_control(module, top, mutants, alive, work)
+    survivors = []
     for k in alive:
-        mutant = mutants[k - 1]
-        if module in PROPERTIES and is_refuted(module, top, mutant, work):
+        if module in PROPERTIES and is_refuted(module, top, mutants[k - 1], work):
             result["refuted"] += 1
             continue
-        survivor = {"mutant": k, **place(mutant)}
+        survivor = {"mutant": k, **place(mutants[k - 1]), "verdict": "open"}
         survivor["reason"] = explained.get(key_of(module, survivor))
-        verdict = "open"
-        if not args.no_proof and (survivor["reason"] is None or args.prove_all):
-            verdict, digest = compare(module, top, mutant, work, proved, args.recorded)
-        if verdict == "equivalent":
-            result["equivalent"] += 1
-            result["digests"].append(digest)
-        else:
-            result["survivors"].append({**survivor, "verdict": verdict})
+        survivors.append(survivor)
+    tried = [s for s in survivors if not args.no_proof and (s["reason"] is None or args.prove_all)]
+    if tried:
+        prove(module, top, mutants, alive, tried, args, proved, work)
+    result["digests"] = [s["digest"] for s in tried if s["verdict"] == "equivalent"]
+    result["equivalent"] = len(result["digests"])
+    result["survivors"] = [s for s in survivors if s["verdict"] != "equivalent"]
     result["seconds"] = round(time.time() - begin, 1)
     return result
 
 
-def check_control(module, top, mutants, alive, work):
-    """Mutants that the test notices must not be proved equivalent: the first, a middle and the last one."""
+def prove(module, top, mutants, alive, tried, args, proved, work):
+    """Sets the verdict and the digest of the survivors `tried`.
+
+    With every proof that is made, mutants that the test notices are tried as well: the first, a
+    middle and the last one must not be equivalent.
+    """
+    comparison = Comparison(module, top, mutants, work)
+    for survivor in tried:
+        survivor["digest"] = comparison.digest_of(survivor["mutant"])
+        if survivor["digest"] in proved:
+            survivor["verdict"] = "equivalent"
+    left = [s for s in tried if s["verdict"] != "equivalent"]
+    if not left or args.recorded:
+        return
     killed = [k for k in range(1, len(mutants) + 1) if k not in alive]
-    for k in sorted({killed[i] for i in (0, len(killed) // 2, -1)}) if killed else []:
-        if compare(module, top, mutants[k - 1], work)[0] == "equivalent":
+    controls = sorted({killed[i] for i in (0, len(killed) // 2, -1)}) if killed else []
+    comparison.prepare([*controls, *(s["mutant"] for s in left)])
+    for k in controls:
+        if comparison.verdict_of(k) == "equivalent":
             raise RuntimeError(f"{module}: mutant {k}, which the test notices, is proved equivalent")
+    for survivor in left:
+        survivor["verdict"] = comparison.verdict_of(survivor["mutant"])
 
 
 def read_explained():
