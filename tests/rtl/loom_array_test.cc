@@ -54,7 +54,6 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
   const int bits = 32 - narrow;
   const int pixels = depthwise ? 1 : static_cast<int>(rng.UniformInt(1, 16));
   const int steps = static_cast<int>(rng.UniformInt(1, 9));
-  const bool set = rng.Bernoulli(0.5);
   std::array<std::array<int64_t, kLanes>, 2> starts{};
   for (auto& one : starts) {
     for (int64_t& value : one) {
@@ -99,6 +98,8 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
       const bool load = t == 0;
       const int sel = static_cast<int>(rng.UniformInt(0, kRows - 1));
       const bool maximum = unit && rng.Bernoulli(0.5);
+      // Of the first step only, and of the step in the accumulator's cycle, not of its neighbours.
+      const bool set = rng.Bernoulli(0.5);
       // The masks may change with every step.
       uint32_t row_valid = 0, lane_valid = 0;
       for (int m = 0; m < kRows; ++m) row_valid |= static_cast<uint32_t>(rng.Bernoulli(0.7)) << m;

@@ -57,6 +57,15 @@ struct Write {
 
 int64_t RandomMultiplier(Rng& rng) { return rng.UniformInt(int64_t{1} << 30, 0x7fffffff); }
 
+/// A small multiplier and a large sum whose product is a code, so that every bit of both counts.
+void DrawSmallScale(Rng& rng, int64_t& sum, int32_t& multiplier, int8_t& shift) {
+  const int bits = static_cast<int>(rng.UniformInt(7, 20));
+  multiplier = static_cast<int32_t>(rng.UniformInt(1, (int64_t{1} << bits) - 1));
+  shift = static_cast<int8_t>(7 - bits);
+  sum = rng.UniformInt(0, 0x3fffffff) + (int64_t{1} << 30);
+  if (rng.Bernoulli(0.5)) sum = -sum;
+}
+
 Operation Draw(Rng& rng) {
   Operation op;
   op.opcode = static_cast<int>(rng.UniformInt(kConv, kAdd));
@@ -130,14 +139,17 @@ class Bench {
       shifts[r] = static_cast<int8_t>(rng_.UniformInt(-20, 0));
       a[r] = op.is_fine ? static_cast<int8_t>(op.zero_a) : static_cast<int8_t>(rng_.Next());
       b[r] = static_cast<int8_t>(rng_.Next());
+      // Near the range of the codes, mostly; a mean is taken of sums of codes.
+      const int scale = op.per_layer || op.unit_weights || add ? in.shift : shifts[r];
+      const int bits = op.unit_weights || rng_.Bernoulli(0.9) ? 8 - std::min(scale, 0) : 31;
+      const int64_t limit = (int64_t{1} << std::min(op.unit_weights ? 13 : bits, 31)) - 1;
+      int64_t sum = rng_.UniformInt(-limit, limit);
       if (!op.per_layer && !op.unit_weights && !add) {
+        if (rng_.Bernoulli(0.3)) DrawSmallScale(rng_, sum, multipliers[r], shifts[r]);
         in.multiplier = multipliers[r];
         in.shift = shifts[r];
       }
-      // Near the range of the codes, mostly; a mean is taken of sums of codes.
-      const int bits = op.unit_weights || rng_.Bernoulli(0.9) ? 8 - std::min(in.shift, 0) : 31;
-      const int64_t limit = (int64_t{1} << std::min(op.unit_weights ? 13 : bits, 31)) - 1;
-      sums[r] = static_cast<int32_t>(rng_.UniformInt(-limit, limit));
+      sums[r] = static_cast<int32_t>(sum);
       in.x = add ? testing::AdditionSum(a[r] - op.zero_a, b[r] - op.zero_b, op.add_multiplier,
                                         op.add_shift, op.layer.mode)
                  : sums[r];
