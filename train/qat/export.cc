@@ -59,6 +59,7 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
   graph.class_labels = dataset.class_labels;
   graph.origin = dataset.origin;
   graph.licence = dataset.licence;
+  graph.front_end = dataset.front_end;
   graph.tensors.push_back(
       {"input", model.topology.input, FixedPoint(qat.input_bits, formats.input.fraction_bits), {}});
   graph.input = 0;
