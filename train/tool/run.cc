@@ -135,7 +135,7 @@ Result<int> RunTraining(const RunOptions& options) {
   line("fixed point", result.predictions);
   int bits = 0;
   for (const ir::Node& node : result.network.nodes) {
-    bits = std::max(bits, ir::RequiredAccumulatorBits(result.network, node));
+    bits = std::max(bits, node.required_accumulator_bits.value_or(0));
   }
   fmt::print("accumulator certificate     {} bits\n", bits);
   fmt::print("simulation = golden         {} of {} clips differ: {}\n", mismatches,
