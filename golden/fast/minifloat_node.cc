@@ -189,17 +189,16 @@ void MinifloatNode::Append(NodeRun& run, const std::vector<int32_t>& codes, int6
   }
   run.accumulators.push_back(0);
   if (accumulation_.kind == ir::AccumulationKind::kFloat) {
-    const int64_t code =
-        acc.infinity != 0 ? register_format_.MaxFiniteCode() + 1
-                          : RoundedCode(MagnitudeOf(acc.value), product_lsb_, register_format_);
+    const int64_t code = acc.infinity != 0
+                             ? register_format_.MaxFiniteCode() + 1
+                             : RoundedCode(MagnitudeOf(acc.value), product_lsb_, register_format_);
     const bool is_negative = acc.infinity < 0 || acc.value < 0;
     run.accumulators.back() = is_negative ? code | register_format_.SignBit() : code;
   } else {
     run.accumulators.back() = static_cast<int64_t>(acc.value);
   }
-  const bool is_right =
-      acc.infinity == 0 && acc.value == acc.exact >> dropped &&
-      (acc.exact & ((Wide{1} << dropped) - 1)) == 0;
+  const bool is_right = acc.infinity == 0 && acc.value == acc.exact >> dropped &&
+                        (acc.exact & ((Wide{1} << dropped) - 1)) == 0;
   run.events.overflow_events += acc.num_events;
   run.events.overflowed_outputs += acc.num_events > 0 ? 1 : 0;
   run.events.wrong_outputs += is_right ? 0 : 1;

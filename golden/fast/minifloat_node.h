@@ -53,12 +53,12 @@ class MinifloatNode {
   ir::NumberFormat output_format_, register_format_;
   StepOrder order_;
   int product_lsb_ = 0;
-  bool is_narrow_ = false;                   // 64 bits hold every sum.
-  std::vector<int64_t> input_values_;        // By code: grid integers, 0 for Inf and NaN.
-  std::vector<int> input_steps_;             // By code: t.
-  std::vector<int64_t> weight_values_;       // [channel][position in step order].
-  std::vector<int> weight_steps_;            // As weight_values_.
-  std::vector<int64_t> starts_;              // By channel: the bias.
+  bool is_narrow_ = false;              // 64 bits hold every sum.
+  std::vector<int64_t> input_values_;   // By code: grid integers, 0 for Inf and NaN.
+  std::vector<int> input_steps_;        // By code: t.
+  std::vector<int64_t> weight_values_;  // [channel][position in step order].
+  std::vector<int> weight_steps_;       // As weight_values_.
+  std::vector<int64_t> starts_;         // By channel: the bias.
 };
 
 }  // namespace macloom::golden::fast

@@ -22,9 +22,9 @@ Accumulation DrawContract(Rng& rng, const testing::MinifloatLayer& layer) {
   const auto policy = rng.Bernoulli(0.5) ? Overflow::kWrap : Overflow::kSaturate;
   switch (rng.UniformInt(0, 5)) {
     case 0:
-      return Accumulation::FixedPoint(
-          static_cast<int>(rng.UniformInt(8, 80)), policy, per_step, drawn.order,
-          static_cast<int>(rng.UniformInt(0, 63)), static_cast<int>(rng.UniformInt(-1, 40)));
+      return Accumulation::FixedPoint(static_cast<int>(rng.UniformInt(8, 80)), policy, per_step,
+                                      drawn.order, static_cast<int>(rng.UniformInt(0, 63)),
+                                      static_cast<int>(rng.UniformInt(-1, 40)));
     case 1:
       return Accumulation::Float(8, 23, Overflow::kInfinity, per_step, drawn.order);
     case 2:

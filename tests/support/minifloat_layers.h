@@ -132,9 +132,9 @@ inline MinifloatLayer DrawSummingLayer(Rng& rng, ir::OperatorKind kind) {
 
   const bool is_single = is_pool || is_depthwise;
   const int order = static_cast<int>(rng.UniformInt(0, is_single ? 3 : 1));
-  const ir::AccumulationOrder orders[] = {ir::AccumulationOrder::kBlockTap, ir::AccumulationOrder::kFlatTap,
-                                      ir::AccumulationOrder::kTapSerial,
-                                      ir::AccumulationOrder::kTapSerialColumn};
+  const ir::AccumulationOrder orders[] = {
+      ir::AccumulationOrder::kBlockTap, ir::AccumulationOrder::kFlatTap,
+      ir::AccumulationOrder::kTapSerial, ir::AccumulationOrder::kTapSerialColumn};
   const int per_step = order > 1 ? 1 : static_cast<int>(rng.UniformInt(1, 4));
   const int exact_bits = ir::ExactAccumulatorBits(in, is_pool ? in : weight, num_products);
   switch (rng.UniformInt(0, 3)) {
@@ -148,11 +148,12 @@ inline MinifloatLayer DrawSummingLayer(Rng& rng, ir::OperatorKind kind) {
           static_cast<int>(rng.UniformInt(0, 8)), static_cast<int>(rng.UniformInt(-1, 8)));
       break;
     case 2:
-      layer.accumulation = ir::Accumulation::FixedPoint(std::max(14, std::min(80, exact_bits - 6)),
-                                                    ir::Overflow::kWrap, per_step, orders[order]);
+      layer.accumulation = ir::Accumulation::FixedPoint(
+          std::max(14, std::min(80, exact_bits - 6)), ir::Overflow::kWrap, per_step, orders[order]);
       break;
     default:
-      layer.accumulation = ir::Accumulation::Float(5, 10, ir::Overflow::kInfinity, per_step, orders[order]);
+      layer.accumulation =
+          ir::Accumulation::Float(5, 10, ir::Overflow::kInfinity, per_step, orders[order]);
   }
   return layer;
 }
