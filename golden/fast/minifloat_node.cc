@@ -144,15 +144,18 @@ NodeRun MinifloatNode::RunIn(const ir::TensorValue& x) const {
   run.output.shape = output_shape_;
   const int64_t num_outputs = output_shape_.back();
   const size_t num_positions = order_.positions.size();
-  std::vector<int32_t> codes(num_positions);
+  Operands operands{std::vector<int64_t>(num_positions), std::vector<int>(num_positions)};
   const auto gather = [&](const std::vector<int32_t>& from, int64_t first, int64_t stride) {
     for (size_t i = 0; i < num_positions; ++i) {
-      codes[i] = from[static_cast<size_t>(first + order_.positions[i] * stride)];
+      const auto code =
+          static_cast<size_t>(from[static_cast<size_t>(first + order_.positions[i] * stride)]);
+      operands.values[i] = input_values_[code];
+      operands.steps[i] = input_steps_[code];
     }
   };
   if (kind_ == OperatorKind::kFullyConnected) {
     gather(x.codes, 0, 1);
-    for (int64_t oc = 0; oc < num_outputs; ++oc) Append<Wide>(run, codes, oc, 1);
+    for (int64_t oc = 0; oc < num_outputs; ++oc) Append<Wide>(run, operands, oc, 1);
     return run;
   }
   for (int64_t out_y = 0; out_y < output_shape_[0]; ++out_y) {
@@ -163,7 +166,7 @@ NodeRun MinifloatNode::RunIn(const ir::TensorValue& x) const {
         if (kind_ != OperatorKind::kConv2d) {
           gather(window.codes, oc / depth_multiplier_, x.shape[2]);
         }
-        Append<Wide>(run, codes, oc, window.num_inside_taps);
+        Append<Wide>(run, operands, oc, window.num_inside_taps);
       }
     }
   }
@@ -171,21 +174,22 @@ NodeRun MinifloatNode::RunIn(const ir::TensorValue& x) const {
 }
 
 template <typename Wide>
-void MinifloatNode::Append(NodeRun& run, const std::vector<int32_t>& codes, int64_t channel,
+void MinifloatNode::Append(NodeRun& run, const Operands& operands, int64_t channel,
                            int64_t num_positions) const {
   Register<Wide> acc;
   const int64_t start = starts_[static_cast<size_t>(channel)];
-  const int64_t* weights = weight_values_.data() + channel * static_cast<int64_t>(codes.size());
+  const int64_t* weights =
+      weight_values_.data() + channel * static_cast<int64_t>(operands.values.size());
   acc.value = acc.exact = start;
   const bool is_fixed = accumulation_.kind == ir::AccumulationKind::kFixedPoint;
   const int dropped = is_fixed ? accumulation_.dropped_bits : 0;
   if (accumulation_.kind == ir::AccumulationKind::kInteger) {
-    for (size_t i = 0; i < codes.size(); ++i) {
-      acc.exact += static_cast<Wide>(input_values_[static_cast<size_t>(codes[i])]) * weights[i];
+    for (size_t i = 0; i < operands.values.size(); ++i) {
+      acc.exact += static_cast<Wide>(operands.values[i]) * weights[i];
     }
     acc.value = acc.exact;
   } else {
-    AddSteps<Wide>(acc, codes, weights);
+    AddSteps<Wide>(acc, operands, weights);
   }
   run.accumulators.push_back(0);
   if (accumulation_.kind == ir::AccumulationKind::kFloat) {
@@ -206,7 +210,7 @@ void MinifloatNode::Append(NodeRun& run, const std::vector<int32_t>& codes, int6
 }
 
 template <typename Wide>
-void MinifloatNode::AddSteps(Register<Wide>& acc, const std::vector<int32_t>& codes,
+void MinifloatNode::AddSteps(Register<Wide>& acc, const Operands& operands,
                              const int64_t* weights) const {
   const bool is_float = accumulation_.kind == ir::AccumulationKind::kFloat;
   const int dropped = accumulation_.dropped_bits;
@@ -237,14 +241,12 @@ void MinifloatNode::AddSteps(Register<Wide>& acc, const std::vector<int32_t>& co
     if (is_aligned) {
       int largest = 0;
       for (int64_t i = next; i < end; ++i) {
-        const auto code = static_cast<size_t>(codes[static_cast<size_t>(i)]);
-        largest = std::max(largest, input_steps_[code] + weight_steps[i]);
+        largest = std::max(largest, operands.steps[static_cast<size_t>(i)] + weight_steps[i]);
       }
       grid = std::max(dropped, largest - accumulation_.alignment_bits);
     }
     for (int64_t i = next; i < end; ++i) {
-      const auto code = static_cast<size_t>(codes[static_cast<size_t>(i)]);
-      const Wide product = static_cast<Wide>(input_values_[code]) * weights[i];
+      const Wide product = static_cast<Wide>(operands.values[static_cast<size_t>(i)]) * weights[i];
       sum += product;
       if (grid == 0) continue;
       const auto kept = static_cast<Wide>(MagnitudeOf(product) >> grid << (grid - dropped));

@@ -29,17 +29,20 @@ class MinifloatNode {
   NodeRun Run(const ir::TensorValue& x) const;
 
  private:
+  /// A window's inputs in step order, decoded.
+  struct Operands {
+    std::vector<int64_t> values;
+    std::vector<int> steps;
+  };
   MinifloatNode() = default;
   template <typename Wide>
   NodeRun RunIn(const ir::TensorValue& x) const;
   template <typename Wide>
   struct Register;
   template <typename Wide>
-  void Append(NodeRun& run, const std::vector<int32_t>& codes, int64_t channel,
-              int64_t num_positions) const;
+  void Append(NodeRun& run, const Operands& operands, int64_t channel, int64_t num_positions) const;
   template <typename Wide>
-  void AddSteps(Register<Wide>& acc, const std::vector<int32_t>& codes,
-                const int64_t* weights) const;
+  void AddSteps(Register<Wide>& acc, const Operands& operands, const int64_t* weights) const;
   template <typename Wide>
   Requantized RoundAndClampSum(const Register<Wide>& acc, int64_t channel,
                                int64_t num_positions) const;
