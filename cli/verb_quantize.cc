@@ -1,20 +1,17 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "base/files.h"
-#include "base/npy.h"
+#include "arch/job.h"
 #include "cli/common.h"
-#include "flow/model.h"
+#include "cli/quantize_samples.h"
 #include "flow/samples.h"
 #include "ir/float_network_file.h"
 #include "ir/network_file.h"
-#include "quantize/dequantize.h"
 #include "quantize/evaluate.h"
+#include "quantize/minifloat_post_training.h"
 #include "quantize/post_training.h"
 
 namespace macloom::cli {
@@ -22,7 +19,10 @@ namespace {
 
 struct Options {
   std::string model, output, calibrate, evaluate, labels, save_inputs, save_float, json;
-  std::string scales = "power-of-two", ranges = "min-max", weight_ranges, format = "int";
+  std::string scales = "power-of-two", ranges = "min-max", weight_ranges;
+  std::string format = "int", activation_format, output_format = "e5m10";
+  std::string accumulator = "exact", preset;
+  std::vector<CLI::Option*> integer_only, minifloat_only;
   quantize::PostTrainingOptions quantization;
   int input_bits = 0;
   int calibration_samples = 64;
@@ -30,110 +30,10 @@ struct Options {
   RoundingOption rounding;
 };
 
-/// What is quantized: a float network, or the values of an integer one.
-struct Source {
-  ir::FloatGraph float_graph;
-  std::optional<ir::Graph> graph;
-};
-
-Result<Source> LoadSource(const Options& options) {
-  const std::filesystem::path path(options.model);
-  if (path.extension() == ".safetensors") {
-    MACLOOM_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path));
-    if (ir::LooksLikeFloatNetwork(bytes)) {
-      MACLOOM_ASSIGN_OR_RETURN(ir::FloatGraph graph, ir::LoadFloatNetwork(path));
-      return Source{std::move(graph), std::nullopt};
-    }
-  }
-  MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph,
-                           flow::LoadModel(options.model, options.rounding.value()));
-  MACLOOM_ASSIGN_OR_RETURN(ir::FloatGraph float_graph, quantize::Dequantize(graph));
-  return Source{std::move(float_graph), std::move(graph)};
-}
-
-struct Samples {
-  std::vector<quantize::FloatValues> values;
-  flow::Samples names;  ///< For labels: as many inputs as values, and their file names.
-};
-
-Result<Samples> FromFloatArray(const std::filesystem::path& path, const NpyArray& array,
-                               const ir::FloatTensorInfo& info) {
-  const auto squeeze = [](std::vector<int64_t> shape) {
-    std::erase(shape, 1);
-    return shape;
-  };
-  const bool has_axis = !array.shape.empty() && array.shape[0] > 0;
-  const std::vector<int64_t> rest(array.shape.begin() + (has_axis ? 1 : 0), array.shape.end());
-  if (!has_axis || squeeze(rest) != squeeze(info.shape)) {
-    return InvalidInput(fmt::format("{}: shape {}; expected N x {} (N samples of input `{}`)",
-                                    path.string(), ir::ToString(array.shape),
-                                    ir::ToString(info.shape), info.name));
-  }
-  Samples samples;
-  const auto size = static_cast<size_t>(ir::NumElements(info.shape));
-  const auto count = static_cast<size_t>(array.shape[0]);
-  samples.values.resize(count, quantize::FloatValues(size));
-  samples.names.inputs.resize(count);
-  for (size_t i = 0; i < count * size; ++i) {
-    float& value = samples.values[i / size][i % size];
-    if (array.dtype == "<f4") {
-      std::memcpy(&value, array.bytes.data() + i * sizeof(float), sizeof value);
-    } else {
-      double wide = 0;
-      std::memcpy(&wide, array.bytes.data() + i * sizeof wide, sizeof wide);
-      value = static_cast<float>(wide);
-    }
-  }
-  return samples;
-}
-
-/// Values: a .npy array of floats, or codes of the integer network that is quantized.
-Result<Samples> LoadSamples(const std::filesystem::path& path, const Source& source) {
-  const ir::FloatTensorInfo& info = source.float_graph.tensor(source.float_graph.input);
-  if (path.extension() == ".npy") {
-    MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
-    if (array.dtype == "<f4" || array.dtype == "<f8") return FromFloatArray(path, array, info);
-  }
-  if (!source.graph) {
-    return InvalidInput(fmt::format(
-        "{}: inputs of a float network are values; accepted is a .npy array of float32 or float64",
-        path.string()));
-  }
-  Samples samples;
-  MACLOOM_ASSIGN_OR_RETURN(samples.names, flow::LoadInputs(path, *source.graph));
-  for (const ir::TensorValue& codes : samples.names.inputs) {
-    samples.values.push_back(quantize::Values(source.graph->tensor(source.graph->input), codes));
-  }
-  return samples;
-}
-
-/// `count` of the samples, evenly spread.
-std::vector<quantize::FloatValues> Spread(const std::vector<quantize::FloatValues>& values,
-                                          int count) {
-  const size_t wanted = std::min(values.size(), static_cast<size_t>(count));
-  std::vector<quantize::FloatValues> chosen;
-  for (size_t k = 0; k < wanted; ++k) chosen.push_back(values[k * values.size() / wanted]);
-  return chosen;
-}
-
 Result<quantize::RangeMethod> RangeMethodOf(const std::string& text) {
   if (text == "min-max") return quantize::RangeMethod::kMinMax;
   if (text == "mse") return quantize::RangeMethod::kMse;
   return quantize::RangeMethod::kPercentile;
-}
-
-Status SaveInputs(const std::string& path, const ir::Graph& graph,
-                  const std::vector<quantize::FloatValues>& values) {
-  const ir::TensorInfo& info = graph.tensor(graph.input);
-  std::vector<int64_t> shape = info.shape;
-  shape.insert(shape.begin(), static_cast<int64_t>(values.size()));
-  std::vector<int8_t> codes;
-  for (const quantize::FloatValues& sample : values) {
-    for (const int32_t code : quantize::Codes(info, sample).codes) {
-      codes.push_back(static_cast<int8_t>(code));
-    }
-  }
-  return WriteNpy(path, FromInt8(shape, codes));
 }
 
 int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
@@ -142,7 +42,36 @@ int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
   return count;
 }
 
+/// One contract per node for --evaluate: the accumulator asked for, in the orders of the preset.
+///
+/// The preset compiles an int8 network of the same nodes, because no compiler takes minifloats.
+Result<std::vector<ir::Accumulation>> ContractsOf(
+    const Options& options, const Source& source, const quantize::QuantizedNetwork& network,
+    const std::vector<quantize::FloatValues>& calibration) {
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Accumulation accumulation,
+                           ir::ParseAccumulation(options.accumulator));
+  std::vector<ir::Accumulation> contracts(network.graph.nodes.size(), accumulation);
+  if (options.preset.empty()) return contracts;
+  quantize::PostTrainingOptions twin_options;
+  twin_options.scales = quantize::Scales::kAffine;
+  MACLOOM_ASSIGN_OR_RETURN(
+      const quantize::QuantizedNetwork twin,
+      quantize::QuantizePostTraining(source.float_graph, calibration, twin_options));
+  MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, arch::Preset(options.preset));
+  MACLOOM_ASSIGN_OR_RETURN(const arch::Job job, arch::Compile(twin.graph, config));
+  if (job.accumulation.size() != contracts.size()) {
+    return Unsupported(
+        fmt::format("--preset {}: the network has other nodes with affine scales", options.preset));
+  }
+  for (size_t n = 0; n < contracts.size(); ++n) {
+    contracts[n].order = job.accumulation[n].order;
+    contracts[n].products_per_step = job.accumulation[n].products_per_step;
+  }
+  return contracts;
+}
+
 Status Report(const Options& options, const Source& source,
+              const std::vector<quantize::FloatValues>& calibration,
               const quantize::QuantizedNetwork& network, nlohmann::ordered_json& json) {
   if (options.evaluate.empty()) return {};
   MACLOOM_ASSIGN_OR_RETURN(const Samples samples, LoadSamples(options.evaluate, source));
@@ -150,20 +79,32 @@ Status Report(const Options& options, const Source& source,
   if (!options.labels.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples.names));
   }
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::Accumulation> contracts,
+                           ContractsOf(options, source, network, calibration));
   MACLOOM_ASSIGN_OR_RETURN(const quantize::Evaluation evaluation,
-                           quantize::Evaluate(network, samples.values));
-  std::vector<std::vector<std::string>> rows = {{"layer", "kind", "format", "SQNR dB"}};
+                           quantize::Evaluate(network, samples.values, contracts));
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "kind", "format", "SQNR dB", "overflows", "changed sums"}};
   for (size_t n = 0; n < network.graph.nodes.size(); ++n) {
     const ir::Node& node = network.graph.nodes[n];
     const double sqnr = evaluation.sqnr_db[n];
-    rows.push_back({node.name, ir::ToString(node.kind),
-                    ir::ToString(network.graph.tensor(node.output).format),
-                    fmt::format("{:.1f}", sqnr)});
-    json["layers"].push_back({{"name", node.name}, {"kind", ir::ToString(node.kind)}});
+    rows.push_back(
+        {node.name, ir::ToString(node.kind), ir::ToString(network.graph.tensor(node.output).format),
+         fmt::format("{:.1f}", sqnr), std::to_string(evaluation.events[n].overflow_events),
+         std::to_string(evaluation.events[n].wrong_outputs)});
+    json["layers"].push_back({{"name", node.name},
+                              {"kind", ir::ToString(node.kind)},
+                              {"overflow_events", evaluation.events[n].overflow_events},
+                              {"wrong_outputs", evaluation.events[n].wrong_outputs}});
     if (std::isfinite(sqnr)) json["layers"].back()["sqnr_db"] = sqnr;
   }
   fmt::print("\n");
   PrintTable(rows, 3);
+  const ir::Accumulation& accumulation = contracts.front();
+  if (!accumulation.IsExact()) {
+    fmt::print("\naccumulators: {}{}\n", options.accumulator,
+               options.preset.empty() ? "" : ", order of " + options.preset);
+  }
   const size_t total = samples.values.size();
   const int same = NumEqual(evaluation.float_predictions, evaluation.predictions);
   fmt::print("\nthe float network's class in {} of {} samples\n", same, total);
@@ -182,10 +123,71 @@ Status Report(const Options& options, const Source& source,
   return SaveInputs(options.save_inputs, network.graph, samples.values);
 }
 
-Result<int> Run(Options options) {
-  if (options.format != "int") {
-    return Unsupported(fmt::format("--format {}: not supported; supported is int", options.format));
+Status CheckUses(const Options& options) {
+  const bool is_integer = options.format == "int";
+  for (const CLI::Option* option : is_integer ? options.minifloat_only : options.integer_only) {
+    if (option->count() == 0) continue;
+    return InvalidInput(fmt::format(
+        "{}: not accepted with --format {}; accepted there are {}", option->get_name(),
+        options.format,
+        is_integer ? "--weights, --activations, --scales and other options of integers"
+                   : "--activation-format, --output-format, --per-channel, --ranges, --equalize"));
   }
+  return {};
+}
+
+/// A quantized network, what the first line says of it, and its JSON.
+struct Made {
+  quantize::QuantizedNetwork network;
+  std::string title;
+  nlohmann::ordered_json json;
+};
+
+Result<Made> MakeIntegers(const Options& options, const Source& source,
+                          const std::vector<quantize::FloatValues>& calibration) {
+  const quantize::PostTrainingOptions& quantization = options.quantization;
+  Made made;
+  MACLOOM_ASSIGN_OR_RETURN(
+      made.network, quantize::QuantizePostTraining(source.float_graph, calibration, quantization));
+  made.title = fmt::format("W{}A{}, input {} bits, output {} bits, {} scales",
+                           quantization.weight_bits, quantization.activation_bits,
+                           quantization.input_bits, quantization.output_bits, options.scales);
+  made.json = {{"weight_bits", quantization.weight_bits},
+               {"activation_bits", quantization.activation_bits},
+               {"input_bits", quantization.input_bits},
+               {"output_bits", quantization.output_bits},
+               {"scales", options.scales}};
+  return made;
+}
+
+Result<Made> MakeMinifloats(const Options& options, const Source& source,
+                            const std::vector<quantize::FloatValues>& calibration) {
+  quantize::MinifloatOptions minifloats;
+  MACLOOM_ASSIGN_OR_RETURN(minifloats.weight_format, ir::ParseMinifloat(options.format));
+  const std::string& activations =
+      options.activation_format.empty() ? options.format : options.activation_format;
+  MACLOOM_ASSIGN_OR_RETURN(minifloats.activation_format, ir::ParseMinifloat(activations));
+  MACLOOM_ASSIGN_OR_RETURN(minifloats.output_format, ir::ParseMinifloat(options.output_format));
+  MACLOOM_ASSIGN_OR_RETURN(minifloats.accumulation, ir::ParseAccumulation(options.accumulator));
+  minifloats.is_per_channel = options.quantization.is_per_channel;
+  minifloats.weight_ranges = options.quantization.weight_ranges;
+  minifloats.activation_ranges = options.quantization.activation_ranges;
+  minifloats.equalize = options.quantization.equalize;
+  Made made;
+  MACLOOM_ASSIGN_OR_RETURN(
+      made.network, quantize::QuantizeToMinifloats(source.float_graph, calibration, minifloats));
+  const std::string weight = ir::ToString(minifloats.weight_format);
+  const std::string activation = ir::ToString(minifloats.activation_format);
+  const std::string output = ir::ToString(minifloats.output_format);
+  made.title = fmt::format("{} weights, {} activations, {} output, power-of-two scales", weight,
+                           activation, output);
+  made.json = {
+      {"weight_format", weight}, {"activation_format", activation}, {"output_format", output}};
+  return made;
+}
+
+Result<int> Run(Options options) {
+  MACLOOM_RETURN_IF_ERROR(CheckUses(options));
   quantize::PostTrainingOptions& quantization = options.quantization;
   quantization.scales =
       options.scales == "affine" ? quantize::Scales::kAffine : quantize::Scales::kPowerOfTwo;
@@ -197,16 +199,15 @@ Result<int> Run(Options options) {
   quantization.weight_ranges.percentile = options.percentile;
   quantization.input_bits =
       options.input_bits > 0 ? options.input_bits : quantization.activation_bits;
-  MACLOOM_ASSIGN_OR_RETURN(const Source source, LoadSource(options));
-  MACLOOM_ASSIGN_OR_RETURN(const Samples calibration, LoadSamples(options.calibrate, source));
-  MACLOOM_ASSIGN_OR_RETURN(
-      const quantize::QuantizedNetwork network,
-      quantize::QuantizePostTraining(source.float_graph,
-                                     Spread(calibration.values, options.calibration_samples),
-                                     quantization));
-  fmt::print("{}: W{}A{}, input {} bits, output {} bits, {} scales, weights per {}\n",
-             NetworkTitle(network.graph), quantization.weight_bits, quantization.activation_bits,
-             quantization.input_bits, quantization.output_bits, options.scales,
+  MACLOOM_ASSIGN_OR_RETURN(const Source source,
+                           LoadSource(options.model, options.rounding.value()));
+  MACLOOM_ASSIGN_OR_RETURN(const Samples samples, LoadSamples(options.calibrate, source));
+  const auto calibration = Spread(samples.values, options.calibration_samples);
+  MACLOOM_ASSIGN_OR_RETURN(Made made, options.format == "int"
+                                          ? MakeIntegers(options, source, calibration)
+                                          : MakeMinifloats(options, source, calibration));
+  const quantize::QuantizedNetwork& network = made.network;
+  fmt::print("{}: {}, weights per {}\n", NetworkTitle(network.graph), made.title,
              quantization.is_per_channel ? "channel" : "tensor");
   for (const std::string& note : network.notes) fmt::print("{}\n", note);
   int bits = 0;
@@ -217,17 +218,14 @@ Result<int> Run(Options options) {
   nlohmann::ordered_json json = {{"format", "macloom.quantize"},
                                  {"format_version", 1},
                                  {"network", network.graph.name},
-                                 {"network_digest", ir::Digest(network.graph)},
-                                 {"weight_bits", quantization.weight_bits},
-                                 {"activation_bits", quantization.activation_bits},
-                                 {"input_bits", quantization.input_bits},
-                                 {"output_bits", quantization.output_bits},
-                                 {"scales", options.scales},
-                                 {"is_per_channel", quantization.is_per_channel},
-                                 {"ranges", options.ranges},
-                                 {"accumulator_bits", bits},
-                                 {"notes", network.notes}};
-  MACLOOM_RETURN_IF_ERROR(Report(options, source, network, json));
+                                 {"network_digest", ir::Digest(network.graph)}};
+  json.update(made.json);
+  json.update({{"is_per_channel", quantization.is_per_channel},
+               {"ranges", options.ranges},
+               {"accumulator_bits", bits},
+               {"accumulator", options.accumulator},
+               {"notes", network.notes}});
+  MACLOOM_RETURN_IF_ERROR(Report(options, source, calibration, network, json));
   if (!options.output.empty()) {
     MACLOOM_RETURN_IF_ERROR(ir::SaveNetwork(network.graph, options.output));
     fmt::print("written to {}\n", options.output);
@@ -259,20 +257,25 @@ Verb AddQuantize(CLI::App& app) {
                    "at most this many of them, evenly spread")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  verb->add_option("--weights", quantization.weight_bits, "bits of weights")
-      ->check(widths)
-      ->capture_default_str();
-  verb->add_option("--activations", quantization.activation_bits, "bits of activations")
-      ->check(widths)
-      ->capture_default_str();
-  verb->add_option("--input", options->input_bits, "bits of the input (default: --activations)")
-      ->check(widths);
-  verb->add_option("--output-bits", quantization.output_bits, "bits of the network's output")
-      ->check(widths)
-      ->capture_default_str();
-  verb->add_option("--scales", options->scales, "shifts alone, or multipliers and zero points")
-      ->check(CLI::IsMember({"power-of-two", "affine"}))
-      ->capture_default_str();
+  options->integer_only.push_back(
+      verb->add_option("--weights", quantization.weight_bits, "bits of weights")
+          ->check(widths)
+          ->capture_default_str());
+  options->integer_only.push_back(
+      verb->add_option("--activations", quantization.activation_bits, "bits of activations")
+          ->check(widths)
+          ->capture_default_str());
+  options->integer_only.push_back(
+      verb->add_option("--input", options->input_bits, "bits of the input (default: --activations)")
+          ->check(widths));
+  options->integer_only.push_back(
+      verb->add_option("--output-bits", quantization.output_bits, "bits of the network's output")
+          ->check(widths)
+          ->capture_default_str());
+  options->integer_only.push_back(
+      verb->add_option("--scales", options->scales, "shifts alone, or multipliers and zero points")
+          ->check(CLI::IsMember({"power-of-two", "affine"}))
+          ->capture_default_str());
   verb->add_flag("--per-channel", quantization.is_per_channel,
                  "one weight scale per output channel");
   verb->add_option("--ranges", options->ranges, "how scales are chosen")
@@ -284,15 +287,31 @@ Verb AddQuantize(CLI::App& app) {
   verb->add_option("--percentile", options->percentile, "of --ranges percentile")
       ->capture_default_str();
   verb->add_flag("--equalize", quantization.equalize, "cross-layer equalization first");
-  verb->add_flag("--correct-bias", quantization.correct_bias,
-                 "take the mean error of each channel out of the biases");
-  verb->add_option("--accumulator-bits", quantization.accumulator_bits,
-                   "coarser weights where an accumulator could overflow this width")
-      ->check(CLI::Range(8, 32));
-  verb->add_option("--format", options->format, "number family of weights and activations: int")
+  options->integer_only.push_back(
+      verb->add_flag("--correct-bias", quantization.correct_bias,
+                     "take the mean error of each channel out of the biases"));
+  options->integer_only.push_back(
+      verb->add_option("--accumulator-bits", quantization.accumulator_bits,
+                       "coarser weights where an accumulator could overflow this width")
+          ->check(CLI::Range(8, 32)));
+  verb->add_option("--format", options->format,
+                   "weights and activations: int, or the weights' minifloat (e4m3, e5m2, e3m4 ...)")
       ->capture_default_str();
+  options->minifloat_only.push_back(
+      verb->add_option("--activation-format", options->activation_format,
+                       "minifloat of input and activations (default: --format)"));
+  options->minifloat_only.push_back(verb->add_option("--output-format", options->output_format,
+                                                     "minifloat of the network's output")
+                                        ->capture_default_str());
   auto* evaluate = verb->add_option("--evaluate", options->evaluate,
                                     "inputs to compare both networks on: SQNR per layer, classes");
+  verb->add_option("--accumulator", options->accumulator,
+                   "every layer's contract in --evaluate, e.g. fp16,step16 (as run); minifloat "
+                   "scales leave its register room")
+      ->capture_default_str();
+  verb->add_option("--preset", options->preset,
+                   "order and products per step of this preset in --evaluate")
+      ->needs(evaluate);
   verb->add_option("--labels", options->labels,
                    "of --evaluate: .npy of class indices, or .csv with label_index and file")
       ->needs(evaluate);

@@ -5,14 +5,22 @@
 #include <algorithm>
 #include <cmath>
 
+#include "golden/reference/minifloat.h"
 #include "ir/shape_inference.h"
 #include "quantize/fold.h"
+#include "quantize/minifloat_grid.h"
 
 namespace macloom::quantize {
 namespace {
 
 Status CheckScales(const ir::Graph& graph) {
   for (const ir::TensorInfo& tensor : graph.tensors) {
+    if (tensor.format.IsMinifloat()) {
+      return Unsupported(fmt::format(
+          "tensor \"{}\" holds {} codes; supported are integer networks, whose values are "
+          "quantized anew",
+          tensor.name, ir::ToString(tensor.format)));
+    }
     if (tensor.format.family != ir::NumberFamily::kAffine || !tensor.quantization.scales.empty()) {
       continue;
     }
@@ -66,6 +74,9 @@ Status CheckMeans(const ir::Graph& graph) {
 double ValueOf(const ir::NumberFormat& format, const ir::Quantization& quantization, int64_t code) {
   if (format.family == ir::NumberFamily::kFixedPoint) {
     return std::ldexp(static_cast<double>(code), -format.fraction_bits);
+  }
+  if (format.IsMinifloat()) {
+    return double{golden::ToFloat(format, code)} * double{quantization.scale()};
   }
   return static_cast<double>(code - quantization.zero_point()) * double{quantization.scale()};
 }
@@ -141,6 +152,11 @@ FloatValues Values(const ir::TensorInfo& info, const ir::TensorValue& codes) {
 
 ir::TensorValue Codes(const ir::TensorInfo& info, const FloatValues& values) {
   ir::TensorValue codes{info.shape, {}};
+  if (info.format.IsMinifloat()) {
+    const MinifloatGrid grid{info.format, std::ilogb(info.quantization.scale())};
+    for (const float value : values) codes.codes.push_back(CodeOf(grid, value));
+    return codes;
+  }
   const double low = static_cast<double>(info.format.MinCode());
   const double high = static_cast<double>(info.format.MaxCode());
   const double step = Step(info);

@@ -9,23 +9,6 @@ namespace {
 constexpr int kMaxFractionBits = 30;
 constexpr int kNumFinerGrids = 8;
 
-struct Limits {
-  double low = 0, high = 0;  ///< low <= 0 <= high.
-};
-
-Limits LimitsOf(const Observation& observation, const RangeOptions& options) {
-  if (options.method != RangeMethod::kPercentile || observation.values.empty()) {
-    return {observation.low, observation.high};
-  }
-  std::vector<float> sorted = observation.values;
-  std::sort(sorted.begin(), sorted.end());
-  const double last = static_cast<double>(sorted.size() - 1);
-  const auto at = [&](double percent) {
-    return double{sorted[static_cast<size_t>(std::lround(last * percent / 100))]};
-  };
-  return {std::min(0.0, at(100 - options.percentile)), std::max(0.0, at(options.percentile))};
-}
-
 Grid PowerOfTwoGrid(int fraction_bits, int bits) {
   return {std::ldexp(1.0, -fraction_bits), 0, -(1 << (bits - 1)), (1 << (bits - 1)) - 1};
 }
@@ -52,6 +35,19 @@ void ForEachShrink(Visit visit) {
 }
 
 }  // namespace
+
+Limits LimitsOf(const Observation& observation, const RangeOptions& options) {
+  if (options.method != RangeMethod::kPercentile || observation.values.empty()) {
+    return {observation.low, observation.high};
+  }
+  std::vector<float> sorted = observation.values;
+  std::sort(sorted.begin(), sorted.end());
+  const double last = static_cast<double>(sorted.size() - 1);
+  const auto at = [&](double percent) {
+    return double{sorted[static_cast<size_t>(std::lround(last * percent / 100))]};
+  };
+  return {std::min(0.0, at(100 - options.percentile)), std::max(0.0, at(options.percentile))};
+}
 
 int32_t CodeOf(const Grid& grid, double value) {
   const double code = std::floor(value / grid.step + 0.5) + grid.zero_point;

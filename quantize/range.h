@@ -19,6 +19,13 @@ struct RangeOptions {
   double percentile = 99.9;  ///< Above 50, at most 100.
 };
 
+struct Limits {
+  double low = 0, high = 0;  ///< low <= 0 <= high.
+};
+
+/// What is not clipped before a search: the extremes, or the percentiles.
+Limits LimitsOf(const Observation& observation, const RangeOptions& options);
+
 /// value = step (code - zero_point), codes low..high.
 struct Grid {
   double step = 1;

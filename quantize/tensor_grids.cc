@@ -13,25 +13,6 @@ namespace {
 using ir::FloatNode;
 using ir::OperatorKind;
 
-/// By tensor: the first tensor of those that share its codes.
-std::vector<size_t> Groups(const ir::FloatGraph& graph, Scales scales) {
-  std::vector<size_t> group(graph.tensors.size());
-  std::iota(group.begin(), group.end(), size_t{0});
-  for (const FloatNode& node : graph.nodes) {
-    const bool shares =
-        node.kind == OperatorKind::kMaxPool2d || node.kind == OperatorKind::kReshape ||
-        node.kind == OperatorKind::kConcatenation || node.kind == OperatorKind::kPad ||
-        (node.kind == OperatorKind::kAveragePool2d && scales == Scales::kAffine);
-    if (!shares) continue;
-    for (const ir::TensorId id : node.inputs) {
-      const size_t a = group[static_cast<size_t>(id)];
-      const size_t b = group[static_cast<size_t>(node.output)];
-      for (size_t& entry : group) entry = entry == a || entry == b ? std::min(a, b) : entry;
-    }
-  }
-  return group;
-}
-
 /// Step of the finest grid that a node's output may have; 0: any.
 double FinestStep(const FloatNode& node, const WeightGrids& weights,
                   const std::vector<TensorGrid>& grids, Scales scales) {
@@ -64,12 +45,30 @@ Grid WithStep(const Grid& grid, double step, Scales scales) {
 
 }  // namespace
 
+std::vector<size_t> GroupsOfEqualCodes(const ir::FloatGraph& graph, Scales scales) {
+  std::vector<size_t> group(graph.tensors.size());
+  std::iota(group.begin(), group.end(), size_t{0});
+  for (const FloatNode& node : graph.nodes) {
+    const bool shares =
+        node.kind == OperatorKind::kMaxPool2d || node.kind == OperatorKind::kReshape ||
+        node.kind == OperatorKind::kConcatenation || node.kind == OperatorKind::kPad ||
+        (node.kind == OperatorKind::kAveragePool2d && scales == Scales::kAffine);
+    if (!shares) continue;
+    for (const ir::TensorId id : node.inputs) {
+      const size_t a = group[static_cast<size_t>(id)];
+      const size_t b = group[static_cast<size_t>(node.output)];
+      for (size_t& entry : group) entry = entry == a || entry == b ? std::min(a, b) : entry;
+    }
+  }
+  return group;
+}
+
 std::vector<TensorGrid> ChooseTensorGrids(const PreparedNetwork& network,
                                           const std::vector<Observation>& observations,
                                           const std::vector<WeightGrids>& weights,
                                           const PostTrainingOptions& options) {
   const ir::FloatGraph& graph = network.graph;
-  const std::vector<size_t> group = Groups(graph, options.scales);
+  const std::vector<size_t> group = GroupsOfEqualCodes(graph, options.scales);
   std::vector<TensorGrid> grids(graph.tensors.size());
   for (size_t first = 0; first < grids.size(); ++first) {
     if (group[first] != first) continue;

@@ -15,6 +15,10 @@ struct TensorGrid {
   Grid grid;
 };
 
+/// By tensor: the first of the tensors that share its codes, by MAX_POOL_2D, RESHAPE,
+/// CONCATENATION, PAD, and with affine scales AVERAGE_POOL_2D.
+std::vector<size_t> GroupsOfEqualCodes(const ir::FloatGraph& graph, Scales scales);
+
 /// One grid per tensor, by TensorId. Tensors that share codes (MAX_POOL_2D, RESHAPE, CONCATENATION,
 /// PAD, and affine AVERAGE_POOL_2D) share a grid that covers all of them.
 ///

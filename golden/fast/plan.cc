@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "golden/fast/minifloat_node.h"
 #include "golden/fast/prepared_node.h"
 #include "golden/reference/operators.h"
 
@@ -125,6 +126,7 @@ struct Plan::Prepared {
   Level level = Level::kPortable;
   const Kernels* kernels = nullptr;
   std::vector<PreparedNode> nodes;
+  std::vector<std::optional<MinifloatNode>> minifloat_nodes;  // By node index.
   int64_t bytes_per_sample = 0;
 
   const ir::TensorInfo& Tensor(ir::TensorId id) const { return graph.tensor(id); }
@@ -342,7 +344,9 @@ struct Plan::Prepared {
       for (ir::TensorId id : node.inputs) {
         tensors[static_cast<size_t>(id)] = LoadSample(workspace, id, sample);
       }
-      NodeRun run = RunNode(graph, node, tensors, accumulation[index]);
+      const std::optional<MinifloatNode>& minifloat = minifloat_nodes[index];
+      NodeRun run = minifloat ? minifloat->Run(tensors[static_cast<size_t>(node.inputs[0])])
+                              : RunNode(graph, node, tensors, accumulation[index]);
       StoreSample(workspace, node.output, sample, run.output.codes);
       events += run.events;
       workspace.wide_accumulators = std::move(run.accumulators);
@@ -416,6 +420,8 @@ Result<Plan> Plan::Create(const ir::Graph& graph, const PlanOptions& options) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     prepared->nodes.push_back(
         Prepare(graph, graph.nodes[i], prepared->accumulation[i], *prepared->kernels));
+    prepared->minifloat_nodes.push_back(
+        MinifloatNode::Create(graph, graph.nodes[i], prepared->accumulation[i]));
   }
   for (const ir::TensorInfo& tensor : graph.tensors) {
     prepared->bytes_per_sample +=
@@ -472,9 +478,12 @@ Result<Batch> Plan::RunBatch(std::span<const ir::TensorValue> inputs) const {
 Level Plan::level() const { return prepared_->level; }
 
 int Plan::num_reference_nodes() const {
-  return static_cast<int>(
-      std::count_if(prepared_->nodes.begin(), prepared_->nodes.end(),
-                    [](const PreparedNode& node) { return node.form == NodeForm::kReference; }));
+  int count = 0;
+  for (size_t i = 0; i < prepared_->nodes.size(); ++i) {
+    const bool is_reference = prepared_->nodes[i].form == NodeForm::kReference;
+    count += is_reference && !prepared_->minifloat_nodes[i] ? 1 : 0;
+  }
+  return count;
 }
 
 }  // namespace macloom::golden::fast

@@ -29,8 +29,8 @@ struct Batch {
 /// A node runs in 32-bit lanes if its codes and weights fit 8 bits, its accumulator is certified to
 /// fit 32 bits (ir::RequiredAccumulatorBits()), and each of its steps stays below 2^30. Contracts
 /// at least as wide as the certificate cannot overflow and are summed exactly; others go step by
-/// step in their order. Every other node is executed by golden/reference. docs/numerics.md
-/// section 8.
+/// step in their order. Sums of minifloats: MinifloatNode. Every other node is executed by
+/// golden/reference. docs/numerics.md section 8.
 class Plan {
  public:
   /// @pre ir::Verify(graph) succeeds.

@@ -70,6 +70,58 @@ TEST_F(QuantizeVerbTest, BothKindsOfScalesVerifyThroughRtl) {
   }
 }
 
+TEST_F(QuantizeVerbTest, MinifloatsRunUnderEveryAccumulator) {
+  const std::string cases[][2] = {{"e4m3", "exact"},
+                                  {"e5m2 --activation-format e4m3 --per-channel", "fp16,step4"},
+                                  {"e2m1 --ranges mse", "fixed24,saturate,drop2"},
+                                  {"e3m4 --output-format e3m4 --equalize", "fp32"}};
+  for (const auto& [format, accumulator] : cases) {
+    const ToolRun made = RunTool(
+        Quantize("--format " + format + " --accumulator " + accumulator + " --evaluate " +
+                 Path("x.npy") + " --labels " + Path("y.npy") + " --save-inputs " +
+                 Path("codes.npy") + " --json " + Path("q.json") + " -o " + Path("q.safetensors")));
+    ASSERT_EQ(made.status, 0) << made.text;
+    EXPECT_THAT(made.text, HasSubstr(format.substr(0, 4) + " weights"));
+    const auto json = nlohmann::json::parse(*ReadTextFile(Path("q.json")));
+    EXPECT_EQ(json["layers"].size(), 8u);
+    EXPECT_EQ(json["weight_format"], format.substr(0, 4));
+    // run on the saved codes, by either executor, finds the same classes and overflows.
+    for (const std::string executor : {"", " --reference"}) {
+      const ToolRun run = RunTool(
+          "run " + Path("q.safetensors") + " --inputs " + Path("codes.npy") + " --labels " +
+          Path("y.npy") + " --accumulator " + accumulator + " --json " + Path("r.json") + executor);
+      ASSERT_EQ(run.status, 0) << run.text;
+      EXPECT_EQ(nlohmann::json::parse(*ReadTextFile(Path("r.json")))["correct"], json["correct"]);
+    }
+    const ToolRun again = RunTool("quantize " + Path("q.safetensors") + " --calibrate " +
+                                  Path("codes.npy") + " -o " + Path("again.safetensors"));
+    EXPECT_EQ(again.status, 2) << again.text;
+    EXPECT_THAT(again.text, HasSubstr("supported are integer networks"));
+    EXPECT_FALSE(std::filesystem::exists(Path("again.safetensors")));
+  }
+}
+
+// The order of the preset matters to float registers only; integers are counted, too.
+TEST_F(QuantizeVerbTest, EvaluatesInTheOrderOfAPreset) {
+  const ToolRun exact = RunTool(Quantize("--format e4m3 --preset m4l16 --evaluate " +
+                                         Path("x.npy") + " --json " + Path("e.json")));
+  ASSERT_EQ(exact.status, 0) << exact.text;
+  const ToolRun half =
+      RunTool(Quantize("--format e4m3 --accumulator fp16 --preset m4l16 --evaluate " +
+                       Path("x.npy") + " --json " + Path("h.json")));
+  ASSERT_EQ(half.status, 0) << half.text;
+  EXPECT_THAT(half.text, HasSubstr("accumulators: fp16, order of m4l16"));
+  const auto layer = [&](const char* file) {
+    return nlohmann::json::parse(*ReadTextFile(Path(file)))["layers"][0];
+  };
+  EXPECT_EQ(layer("e.json")["wrong_outputs"], 0);
+  EXPECT_GT(layer("h.json")["wrong_outputs"], 0);
+  const ToolRun narrow = RunTool(Quantize("--accumulator int12,wrap --preset m4l16 --evaluate " +
+                                          Path("x.npy") + " --json " + Path("n.json")));
+  ASSERT_EQ(narrow.status, 0) << narrow.text;
+  EXPECT_GT(layer("n.json")["overflow_events"], 0);
+}
+
 TEST_F(QuantizeVerbTest, AKeywordNetworkOfShiftsRunsOnLanesThatOnlyShift) {
   MACLOOM_DATA_PACK(model, "mlperf-tiny-models/kws_ref_model.tflite");
   MACLOOM_DATA_PACK(clips, "speech-commands-v2-test-sample");
@@ -105,7 +157,21 @@ TEST_F(QuantizeVerbTest, BadInput) {
   expect_fails("quantize " + Path("f.safetensors") + out, "--calibrate is required");
   expect_fails(Quantize("--weights 9" + out), "--weights");
   expect_fails(Quantize("--scales fine" + out), "--scales");
-  expect_fails(Quantize("--format e4m3" + out), "--format e4m3: not supported; supported is int");
+  expect_fails(Quantize("--format e9m9" + out), "e9m9");
+  expect_fails(Quantize("--format e5m10" + out), "format e5m10 is not supported as an operand");
+  expect_fails(Quantize("--format e4m3 --activation-format e8m7" + out),
+               "format e8m7 is not supported as an operand");
+  expect_fails(Quantize("--format e4m3 --weights 4" + out),
+               "--weights: not accepted with --format e4m3");
+  expect_fails(Quantize("--format e4m3 --correct-bias" + out),
+               "--correct-bias: not accepted with --format e4m3");
+  expect_fails(Quantize("--activation-format e4m3" + out),
+               "--activation-format: not accepted with --format int");
+  expect_fails(Quantize("--format e4m3 --accumulator int24" + out),
+               "accepted are exact, fixed point and float");
+  expect_fails(Quantize("--accumulator fp17" + out + " --evaluate " + Path("x.npy")), "fp17");
+  expect_fails(Quantize("--preset m4l16" + out), "--preset");
+  expect_fails(Quantize("--preset m4l17" + out + " --evaluate " + Path("x.npy")), "m4l17");
   expect_fails(Quantize("--percentile 10" + out), "percentile is 10");
   expect_fails(Quantize("--accumulator-bits 8" + out), "accumulator needs");
   expect_fails(Quantize("--labels " + Path("y.npy") + out), "--labels");
