@@ -19,7 +19,8 @@ struct MacOptions {
   std::vector<std::string> formats;
   std::vector<std::string> libraries = {cost::kDefaultLibrary};
   std::vector<int> lanes = {1};
-  std::string shape = "bare";
+  std::vector<std::string> shapes = {"bare"};
+  int jobs = 2;
   int energy_cycles = 0;
   uint64_t seed = 1;
   std::string json;
@@ -74,9 +75,15 @@ Result<int> RunMac(const MacOptions& options) {
                         : options.formats;
   request.libraries = options.libraries;
   request.lanes = options.lanes;
-  request.shape = options.shape == "bare"  ? cost::MacShape::kBare
-                  : options.shape == "row" ? cost::MacShape::kRow
-                                           : cost::MacShape::kRowDepthwise;
+  request.skip_unsupported = !options.formats.empty() && options.formats[0] == "all";
+  request.shapes.clear();
+  for (const cost::MacShape shape :
+       {cost::MacShape::kBare, cost::MacShape::kRow, cost::MacShape::kRowDepthwise}) {
+    if (std::count(options.shapes.begin(), options.shapes.end(), cost::ShapeName(shape)) > 0) {
+      request.shapes.push_back(shape);
+    }
+  }
+  request.jobs = options.jobs;
   request.energy_cycles = options.energy_cycles;
   request.seed = options.seed;
   std::unique_ptr<ProgressLine> progress;
@@ -235,10 +242,14 @@ Verb AddCost(CLI::App& app) {
       ->delimiter(',')
       ->capture_default_str();
   mac->add_option(
-         "--shape", mac_options->shape,
+         "--shape", mac_options->shapes,
          "bare: multipliers, adder, accumulator; row: a row of the array with its storage; "
          "row+dw: with depthwise mode")
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
+      ->delimiter(',')
+      ->capture_default_str();
+  mac->add_option("--jobs", mac_options->jobs, "units synthesised at the same time")
+      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   mac->add_option("--energy", mac_options->energy_cycles,
                   "cycles of each of 64 normally distributed operand streams; 0: no energy")
