@@ -28,7 +28,7 @@ std::string MapScript(const RtlUnit& unit, const std::string& library) {
   return ReadScript(unit) + fmt::format(fmt::runtime(kSynth), unit.top) +
          fmt::format(
              "dfflibmap -liberty {0}\nabc -liberty {0}\nsetundef -zero\n"
-             "opt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
+             "splitnets\nopt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
              library);
 }
 
