@@ -1,16 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cost/claim.h"
 #include "cost/hw_cost.h"
 #include "cost/mac_cost.h"
 #include "flow/estimate.h"
 #include "flow/model.h"
 #include "flow/sweep.h"
+#include "reports/cost_plots.h"
 
 namespace macloom::cli {
 namespace {
@@ -19,10 +23,11 @@ struct MacOptions {
   std::vector<std::string> formats;
   std::vector<std::string> libraries = {cost::kDefaultLibrary};
   std::vector<int> lanes = {1};
-  std::string shape = "bare";
+  std::vector<std::string> shapes = {"bare"};
+  int jobs = 2;
   int energy_cycles = 0;
   uint64_t seed = 1;
-  std::string json;
+  std::string json, svg;
 };
 
 std::vector<std::string> Header(const cost::MacComparison& comparison) {
@@ -67,6 +72,28 @@ void PrintMacTable(const cost::MacComparison& comparison) {
   PrintTable(rows, 1);
 }
 
+/// How many of the 8-bit minifloats lie where the claim has them.
+void PrintClaim(const cost::MacComparison& comparison) {
+  const std::vector<cost::ClaimLine> lines = cost::CheckClaim(comparison);
+  if (lines.empty()) return;
+  fmt::print("\nthe claim that FP8 costs {:.1f} to {:.1f} times INT8: FP8 units below, in, above\n",
+             cost::kClaimLow, cost::kClaimHigh);
+  std::vector<std::vector<std::string>> rows = {
+      {"units", "against", "figure", "below", "in", "above", "lowest", "highest"}};
+  int within = 0, all = 0;
+  for (const cost::ClaimLine& line : lines) {
+    rows.push_back({line.group, line.baseline, line.figure, fmt::format("{}", line.below),
+                    fmt::format("{}", line.within), fmt::format("{}", line.above),
+                    fmt::format("{:.2f} {}", line.lowest, line.lowest_unit),
+                    fmt::format("{:.2f} {}", line.highest, line.highest_unit)});
+    within += line.within;
+    all += line.below + line.within + line.above;
+  }
+  PrintTable(rows, 3);
+  fmt::print("verdict: {} of {} ratios ({:.0f} %) lie in the claimed band\n", within, all,
+             100.0 * within / all);
+}
+
 Result<int> RunMac(const MacOptions& options) {
   cost::MacRequest request;
   request.formats = options.formats.empty() || options.formats[0] == "all"
@@ -74,9 +101,15 @@ Result<int> RunMac(const MacOptions& options) {
                         : options.formats;
   request.libraries = options.libraries;
   request.lanes = options.lanes;
-  request.shape = options.shape == "bare"  ? cost::MacShape::kBare
-                  : options.shape == "row" ? cost::MacShape::kRow
-                                           : cost::MacShape::kRowDepthwise;
+  request.skip_unsupported = !options.formats.empty() && options.formats[0] == "all";
+  request.shapes.clear();
+  for (const cost::MacShape shape :
+       {cost::MacShape::kBare, cost::MacShape::kRow, cost::MacShape::kRowDepthwise}) {
+    if (std::count(options.shapes.begin(), options.shapes.end(), cost::ShapeName(shape)) > 0) {
+      request.shapes.push_back(shape);
+    }
+  }
+  request.jobs = options.jobs;
   request.energy_cycles = options.energy_cycles;
   request.seed = options.seed;
   std::unique_ptr<ProgressLine> progress;
@@ -95,12 +128,22 @@ Result<int> RunMac(const MacOptions& options) {
       "period, "
       "registers counted. Ratios: against {} of the same lanes.\n{} of {} results from the cache\n",
       comparison.baseline, comparison.num_cached, comparison.num_cached + comparison.num_made);
+  PrintClaim(comparison);
   MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, cost::ToJson(comparison)));
+  if (!options.svg.empty()) {
+    MACLOOM_RETURN_IF_ERROR(
+        WriteFileAtomically(options.svg, std::string_view(reports::ClaimPlot(comparison))));
+  }
   return 0;
 }
 
+/// Of the sum of modules against a flat synthesis.
+constexpr double kMaxCompositionError = 0.05;
+
 struct HwOptions {
   HardwareOption hardware;
+  std::vector<std::string> libraries;
+  bool is_checked = false;
   std::string model = "ds-cnn-untrained";
   std::vector<std::string> sweep;
   std::string json;
@@ -142,7 +185,7 @@ Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, 
   }
 }
 
-void PrintBlocks(const cost::HwCost& cost) {
+void PrintBlocks(const cost::HwCost& cost, double utilization) {
   std::vector<std::vector<std::string>> rows = {
       {"module", "instances", "gates", "FF", "all gates"}};
   std::vector<cost::HwBlock> blocks = cost.blocks;
@@ -156,6 +199,14 @@ void PrintBlocks(const cost::HwCost& cost) {
   }
   PrintTable(rows, 1);
   fmt::print("\n");
+  for (size_t l = 0; l < cost.libraries.size(); ++l) {
+    const double per_mac = cost.area_um2[l] / static_cast<double>(cost.multipliers);
+    fmt::print(
+        "{}: {:.0f} um2 without memories, {:.0f} per MAC, {:.0f} per effective MAC; longest path "
+        "{:.2f} ns, {:.0f} MHz\n",
+        cost.libraries[l], cost.area_um2[l], per_mac, per_mac / utilization,
+        cost.critical_path_ns[l], 1000.0 / cost.critical_path_ns[l]);
+  }
   rows = {{"memory (model)", "instances", "words", "bits", "gate equivalents", "pJ/access"}};
   for (const cost::HwMemory& memory : cost.memories) {
     rows.push_back({memory.name, fmt::format("{}", memory.instances),
@@ -175,6 +226,12 @@ Result<int> RunHw(const HwOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(cost::ResultCache cache, cost::ResultCache::OpenDefault());
   MACLOOM_ASSIGN_OR_RETURN(cost::Synthesizer synthesizer,
                            cost::Synthesizer::Create(std::move(cache)));
+  std::vector<cost::LibraryFile> libraries;
+  for (const std::string& name : options.libraries) {
+    MACLOOM_ASSIGN_OR_RETURN(cost::LibraryFile library, cost::OpenLibrary(name));
+    MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
+    libraries.push_back(std::move(library));
+  }
   std::vector<std::vector<std::string>> rows = {{"requantization", "R", "acc", "MACs", "gates",
                                                  "FF", "GE/MAC", "busy %", "GE/effective MAC",
                                                  "memory GE"}};
@@ -186,9 +243,10 @@ Result<int> RunHw(const HwOptions& options) {
     progress.Update(static_cast<int64_t>(i));
     bool is_of_32x31 = false;
     MACLOOM_ASSIGN_OR_RETURN(const double utilization, Utilization(graph, config, is_of_32x31));
-    MACLOOM_ASSIGN_OR_RETURN(const cost::HwCost cost, cost::CostOfAccelerator(config, synthesizer));
+    MACLOOM_ASSIGN_OR_RETURN(const cost::HwCost cost,
+                             cost::CostOfAccelerator(config, libraries, synthesizer));
     is_any_replaced |= is_of_32x31;
-    if (configs.size() == 1) PrintBlocks(cost);
+    if (configs.size() == 1) PrintBlocks(cost, utilization);
     const std::string kind =
         config.requant_kind == arch::RequantKind::kShift
             ? "shift"
@@ -215,7 +273,16 @@ Result<int> RunHw(const HwOptions& options) {
     fmt::print("*: the network needs 32x31 requantization; cycles of that with the same lanes\n");
   }
   MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, json));
-  return 0;
+  if (!options.is_checked) return 0;
+  MACLOOM_ASSIGN_OR_RETURN(const cost::FlatCheck check, cost::CheckFlat(base, synthesizer));
+  const double error = check.composed_gate_equivalents() / check.flat_gate_equivalents() - 1.0;
+  const bool is_good = std::abs(error) <= kMaxCompositionError;
+  fmt::print(
+      "one row and its control: composed {} gates and {} flip-flops, flat {} and {}: {:+.1f} % in "
+      "gate equivalents, at most {:.0f} % accepted: {}\n",
+      check.composed_gates, check.composed_flip_flops, check.flat_gates, check.flat_flip_flops,
+      100.0 * error, 100.0 * kMaxCompositionError, is_good ? "PASS" : "FAIL");
+  return is_good ? 0 : 1;
 }
 
 }  // namespace
@@ -235,10 +302,14 @@ Verb AddCost(CLI::App& app) {
       ->delimiter(',')
       ->capture_default_str();
   mac->add_option(
-         "--shape", mac_options->shape,
+         "--shape", mac_options->shapes,
          "bare: multipliers, adder, accumulator; row: a row of the array with its storage; "
          "row+dw: with depthwise mode")
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
+      ->delimiter(',')
+      ->capture_default_str();
+  mac->add_option("--jobs", mac_options->jobs, "units synthesised at the same time")
+      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   mac->add_option("--energy", mac_options->energy_cycles,
                   "cycles of each of 64 normally distributed operand streams; 0: no energy")
@@ -246,10 +317,16 @@ Verb AddCost(CLI::App& app) {
       ->capture_default_str();
   mac->add_option("--seed", mac_options->seed, "of the operand streams")->capture_default_str();
   mac->add_option("--json", mac_options->json, "machine-readable results");
+  mac->add_option("--svg", mac_options->svg, "plot of all ratios, the published claim as a band");
   auto hw_options = std::make_shared<HwOptions>();
   hw_options->hardware.AddTo(*verb);
   verb->add_option("--model", hw_options->model, "network whose utilization counts")
       ->capture_default_str();
+  verb->add_option("--library", hw_options->libraries,
+                   "areas and longest path: osu018, or a Liberty file; repeatable")
+      ->delimiter(',');
+  verb->add_flag("--check", hw_options->is_checked,
+                 "compare one row and its control with a flat synthesis; status 1 beyond 5 %");
   verb->add_option("--sweep", hw_options->sweep, "KEY=VALUE,VALUE,...; repeatable");
   verb->add_option("--json", hw_options->json, "machine-readable results");
   verb->require_subcommand(0, 1);

@@ -169,17 +169,27 @@ UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
 }
 
 Status DriveOperands(const MacSpec& spec, GateSimulator& simulator, int cycles, uint64_t seed) {
-  const int width = 1 + spec.exponent_bits + spec.mantissa_bits;
-  const int a_bits = spec.is_minifloat ? width : spec.activation_bits;
-  const int b_bits = spec.is_minifloat ? width : spec.weight_bits;
-  const OperandSource a(spec, a_bits);
-  const OperandSource b(spec, b_bits);
+  constexpr uint64_t kAll = ~uint64_t{0};
+  const bool is_row = spec.shape != MacShape::kBare;
+  const OperandSource a(spec, spec.OperandBits(0));
+  const OperandSource b(spec, spec.OperandBits(1));
   Rng rng(seed);
-  simulator.SetInput("enable_i", 0, ~uint64_t{0});
+  const std::vector<const char*> bare_strobes = {"enable_i"};
+  const std::vector<const char*> row_strobes = {"operand_i", "weight_load_i", "multiply_i",
+                                                "tree_i",    "dense_i",       "row_valid_i"};
+  for (const char* strobe : is_row ? row_strobes : bare_strobes) {
+    simulator.SetInput(strobe, 0, kAll);
+  }
   for (int cycle = 0; cycle < cycles; ++cycle) {
-    simulator.SetInput("clear_i", 0, cycle % kCyclesPerSum == 0 ? ~uint64_t{0} : 0);
-    SetOperands(simulator, "a_i", a, spec.lanes, a_bits, rng);
-    SetOperands(simulator, "b_i", b, spec.lanes, b_bits, rng);
+    // A row fills its accumulators in turn; all of them start anew together.
+    const int accumulator = is_row ? cycle % spec.lanes : 0;
+    simulator.SetInput(is_row ? "first_i" : "clear_i", 0,
+                       cycle % kCyclesPerSum < (is_row ? spec.lanes : 1) ? kAll : 0);
+    for (size_t bit = 0; is_row && (1 << bit) < spec.lanes; ++bit) {
+      simulator.SetInput("entry_i", bit, ((accumulator >> bit) & 1) != 0 ? kAll : 0);
+    }
+    SetOperands(simulator, "a_i", a, spec.lanes, spec.OperandBits(0), rng);
+    SetOperands(simulator, "b_i", b, spec.lanes, spec.OperandBits(1), rng);
     simulator.Cycle();
   }
   return {};

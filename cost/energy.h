@@ -28,7 +28,8 @@ Result<UnitEnergy> GaussianEnergy(const MacSpec& spec, const LibraryFile& librar
 /// docs/cost.md, "JSON".
 nlohmann::ordered_json ToJson(const UnitEnergy& energy);
 
-/// Drives the bare unit of `spec` with that stream.
+/// Drives the unit of `spec` with that stream; a row in dense mode, a new weight every cycle, its
+/// accumulators in turn.
 Status DriveOperands(const MacSpec& spec, GateSimulator& simulator, int cycles, uint64_t seed);
 
 }  // namespace macloom::cost

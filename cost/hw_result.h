@@ -13,6 +13,7 @@ struct HwBlock {
   int64_t instances = 0;
   int64_t gates_each = 0;
   int64_t flip_flops_each = 0;
+  std::vector<double> area_um2_each;  ///< By HwCost::libraries; flip-flops included.
 
   int64_t gates() const { return instances * gates_each; }
 };
@@ -36,6 +37,9 @@ struct HwCost {
   int64_t gates = 0;
   int64_t flip_flops = 0;
   double memory_gate_equivalents = 0.0;
+  std::vector<std::string> libraries;    ///< Labels.
+  std::vector<double> area_um2;          ///< By library; memories not included.
+  std::vector<double> critical_path_ns;  ///< By library; paths through memories not included.
 
   /// Two-input gates plus flip-flops, each counted as kGatesPerFlipFlop gates.
   double logic_gate_equivalents() const;
@@ -45,6 +49,14 @@ struct HwCost {
   }
   /// Logic per multiplier that is busy. @param utilization 0..1.
   double logic_per_effective_mac(double utilization) const { return logic_per_mac() / utilization; }
+};
+
+/// Row array of one row with its control, composed of modules and flattened.
+struct FlatCheck {
+  int64_t composed_gates = 0, flat_gates = 0;
+  int64_t composed_flip_flops = 0, flat_flip_flops = 0;
+  double composed_gate_equivalents() const;
+  double flat_gate_equivalents() const;
 };
 
 /// A flip-flop as two-input gates: 96 um2 of DFFPOSX1 / 24 um2 of NAND2X1 in OSU018; 5.7 in

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "base/check.h"
+#include "cost/claim.h"
 #include "cost/energy.h"
 #include "cost/synthesis.h"
 
@@ -20,6 +24,8 @@ Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request,
   result.format = spec.format;
   result.accumulator_bits = spec.accumulator_bits;
   result.lanes = spec.lanes;
+  result.is_fp8 = spec.is_minifloat && spec.OperandBits(0) == 8;
+  result.shape = ShapeName(spec.shape);
   result.cut_bits = spec.CutBits();
   MACLOOM_ASSIGN_OR_RETURN(result.gates, synthesizer.Gates(unit));
   for (const LibraryFile& library : libraries) {
@@ -53,31 +59,81 @@ double MacResult::IsoAreaPeriod(size_t library) const {
 
 const MacResult& MacComparison::BaselineOf(const MacResult& result) const {
   for (const MacResult& candidate : baselines) {
-    if (candidate.lanes == result.lanes) return candidate;
+    if (candidate.lanes == result.lanes && candidate.shape == result.shape) return candidate;
   }
   MACLOOM_CHECK(false);
   return result;
 }
 
+namespace {
+
+/// The units of `request`, first all baselines. @param num_baselines set.
+Result<std::vector<MacSpec>> UnitsOf(const MacRequest& request, size_t& num_baselines) {
+  std::vector<MacSpec> specs;
+  const auto add = [&](const std::string& format, int lanes, MacShape shape) -> Status {
+    MACLOOM_ASSIGN_OR_RETURN(MacSpec spec, ParseMacSpec(format));
+    spec.lanes = lanes;
+    spec.shape = shape;
+    const Result<RtlUnit> rtl = MacRtl(spec);
+    if (rtl.ok()) {
+      specs.push_back(spec);
+    } else if (!request.skip_unsupported || rtl.error().kind != ErrorKind::kUnsupported) {
+      return rtl.error();
+    }
+    return {};
+  };
+  for (const bool is_baseline : {true, false}) {
+    const std::vector<std::string> baseline = {kMacBaseline};
+    for (const MacShape shape : request.shapes) {
+      for (const int lanes : request.lanes) {
+        for (const std::string& format : is_baseline ? baseline : request.formats) {
+          MACLOOM_RETURN_IF_ERROR(add(format, lanes, shape));
+        }
+      }
+    }
+    if (is_baseline) num_baselines = specs.size();
+  }
+  return specs;
+}
+
+/// Shared by the threads of MeasureAll.
+struct Work {
+  std::mutex mutex;
+  size_t next = 0;
+  int done = 0;
+  std::optional<Error> error;
+  std::vector<MacResult> results;
+  int num_cached = 0;
+  int num_made = 0;
+};
+
+void MeasureUntilDone(const std::vector<MacSpec>& specs, const MacRequest& request,
+                      const std::vector<LibraryFile>& libraries, Synthesizer& synthesizer,
+                      const std::function<void(const std::string&, int, int)>& progress,
+                      Work& work) {
+  std::unique_lock lock(work.mutex);
+  while (work.next < specs.size() && !work.error.has_value()) {
+    const size_t index = work.next++;
+    lock.unlock();
+    Result<MacResult> result = Measure(specs[index], request, libraries, synthesizer);
+    lock.lock();
+    if (result.ok()) {
+      work.results[index] = std::move(*result);
+    } else if (!work.error.has_value()) {
+      work.error = result.error();
+    }
+    if (progress) progress(specs[index].Name(), ++work.done, static_cast<int>(specs.size()));
+  }
+  work.num_cached += synthesizer.num_cached();
+  work.num_made += synthesizer.num_made();
+}
+
+}  // namespace
+
 Result<MacComparison> CompareMacs(
     const MacRequest& request, const std::function<void(const std::string&, int, int)>& progress) {
-  std::vector<MacSpec> specs;
-  std::vector<MacSpec> baselines;
-  for (const int lanes : request.lanes) {
-    const auto with_lanes = [&](const std::string& format) -> Result<MacSpec> {
-      MACLOOM_ASSIGN_OR_RETURN(MacSpec spec, ParseMacSpec(format));
-      spec.lanes = lanes;
-      spec.shape = request.shape;
-      MACLOOM_RETURN_IF_ERROR(MacRtl(spec));
-      return spec;
-    };
-    MACLOOM_ASSIGN_OR_RETURN(const MacSpec baseline, with_lanes(kMacBaseline));
-    baselines.push_back(baseline);
-    for (const std::string& format : request.formats) {
-      MACLOOM_ASSIGN_OR_RETURN(const MacSpec spec, with_lanes(format));
-      specs.push_back(spec);
-    }
-  }
+  size_t num_baselines = 0;
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<MacSpec> specs, UnitsOf(request, num_baselines));
   MacComparison comparison;
   comparison.baseline = kMacBaseline;
   std::vector<LibraryFile> libraries;
@@ -88,24 +144,30 @@ Result<MacComparison> CompareMacs(
     comparison.libraries.push_back(library.label);
     libraries.push_back(std::move(library));
   }
-  MACLOOM_ASSIGN_OR_RETURN(ResultCache cache, ResultCache::OpenDefault());
-  MACLOOM_ASSIGN_OR_RETURN(Synthesizer synthesizer, Synthesizer::Create(std::move(cache)));
-  const int total = static_cast<int>(specs.size() + baselines.size());
-  int done = 0;
-  const auto measure = [&](const MacSpec& spec) {
-    if (progress) progress(spec.Name(), done++, total);
-    return Measure(spec, request, libraries, synthesizer);
-  };
-  for (const MacSpec& spec : baselines) {
-    MACLOOM_ASSIGN_OR_RETURN(MacResult result, measure(spec));
-    comparison.baselines.push_back(std::move(result));
+  std::vector<Synthesizer> synthesizers;  // One per thread, each with its own cache connection.
+  const int jobs = std::max(1, std::min(request.jobs, static_cast<int>(specs.size())));
+  for (int job = 0; job < jobs; ++job) {
+    MACLOOM_ASSIGN_OR_RETURN(ResultCache cache, ResultCache::OpenDefault());
+    MACLOOM_ASSIGN_OR_RETURN(Synthesizer synthesizer, Synthesizer::Create(std::move(cache)));
+    synthesizers.push_back(std::move(synthesizer));
   }
-  for (const MacSpec& spec : specs) {
-    MACLOOM_ASSIGN_OR_RETURN(MacResult result, measure(spec));
-    comparison.results.push_back(std::move(result));
+  Work work;
+  work.results.resize(specs.size());
+  std::vector<std::thread> threads;
+  for (int job = 0; job < jobs; ++job) {
+    threads.emplace_back([&, job] {
+      MeasureUntilDone(specs, request, libraries, synthesizers[static_cast<size_t>(job)], progress,
+                       work);
+    });
   }
-  comparison.num_cached = synthesizer.num_cached();
-  comparison.num_made = synthesizer.num_made();
+  for (std::thread& thread : threads) thread.join();
+  if (work.error.has_value()) return *work.error;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    (i < num_baselines ? comparison.baselines : comparison.results)
+        .push_back(std::move(work.results[i]));
+  }
+  comparison.num_cached = work.num_cached;
+  comparison.num_made = work.num_made;
   return comparison;
 }
 
@@ -119,6 +181,7 @@ nlohmann::ordered_json ToJson(const MacComparison& comparison) {
                                    {"format", result.format},
                                    {"accumulator_bits", result.accumulator_bits},
                                    {"lanes", result.lanes},
+                                   {"shape", result.shape},
                                    {"gates", result.gates.gates},
                                    {"inverters", result.gates.inverters},
                                    {"flip_flops", result.gates.flip_flops},
@@ -141,6 +204,18 @@ nlohmann::ordered_json ToJson(const MacComparison& comparison) {
     }
     for (const UnitEnergy& energy : result.energies) unit["energy"].push_back(ToJson(energy));
     json["units"].push_back(std::move(unit));
+  }
+  for (const ClaimLine& line : CheckClaim(comparison)) {
+    json["claim"].push_back({{"group", line.group},
+                             {"baseline", line.baseline},
+                             {"figure", line.figure},
+                             {"below", line.below},
+                             {"within", line.within},
+                             {"above", line.above},
+                             {"lowest_ratio", line.lowest},
+                             {"lowest_unit", line.lowest_unit},
+                             {"highest_ratio", line.highest},
+                             {"highest_unit", line.highest_unit}});
   }
   return json;
 }

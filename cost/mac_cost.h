@@ -19,14 +19,17 @@ inline constexpr const char* kMacBaseline = "int8/24";
 
 struct MacRequest {
   std::vector<std::string> formats;
+  bool skip_unsupported = false;       ///< Leave out formats that a shape does not build.
   std::vector<std::string> libraries;  ///< As OpenLibrary() takes them.
   std::vector<int> lanes = {1};
-  MacShape shape = MacShape::kBare;
+  std::vector<MacShape> shapes = {MacShape::kBare};
+  int jobs = 2;           ///< Units synthesised at the same time.
   int energy_cycles = 0;  ///< Cycles of each of the 64 operand streams; 0: no energy.
   uint64_t seed = 1;
 };
 
-/// @param progress told the unit in work, units done and their number; may be empty.
+/// @param progress told a unit that is done, units done and their number, by one thread at a time;
+///        may be empty.
 /// @return errors of ParseMacSpec(), MacRtl(), OpenLibrary() and Synthesizer, before any table.
 Result<MacComparison> CompareMacs(
     const MacRequest& request,

@@ -15,7 +15,9 @@ struct MacResult {
   std::string format;
   int accumulator_bits = 0;
   int lanes = 1;
-  int cut_bits = 0;  ///< Bits of one pipeline register in front of the accumulate loop.
+  bool is_fp8 = false;  ///< A minifloat of 8 bits.
+  std::string shape;    ///< "bare", "row", "row+dw".
+  int cut_bits = 0;     ///< Bits of one pipeline register in front of the accumulate loop.
   GateCount gates;
   std::vector<MappedArea> mapped;    ///< One per library.
   std::vector<UnitEnergy> energies;  ///< One per library; empty if not asked for.
@@ -32,11 +34,11 @@ struct MacComparison {
   std::vector<std::string> libraries;  ///< Labels.
   std::string baseline;                ///< Format/accumulator that ratios are against.
   std::vector<MacResult> results;
-  std::vector<MacResult> baselines;  ///< One per number of lanes.
+  std::vector<MacResult> baselines;  ///< One per number of lanes and shape.
   int num_cached = 0;
   int num_made = 0;
 
-  /// The baseline with as many lanes as `result`.
+  /// The baseline of the lanes and shape of `result`.
   const MacResult& BaselineOf(const MacResult& result) const;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "cost/row_unit.h"
 #include "rtl/gen/embedded_rtl.h"
 
 namespace macloom::cost {
@@ -48,16 +49,6 @@ Error BadFormat(const std::string& text) {
 void AddLibraryFile(RtlUnit& unit, const std::string& name) {
   unit.files[name] = rtl_gen::EmbeddedRtl().at(name);
   unit.order.push_back(name);
-}
-
-/// Accumulator and lanes of a minifloat unit as parameters of the RTL.
-std::string AccumulatorParameters(const MacSpec& spec) {
-  if (spec.accumulator == MacAccumulator::kFixed) {
-    return fmt::format(".AccKind(0), .AccWidth({}), .Drop({})", spec.accumulator_bits,
-                       spec.drop_bits);
-  }
-  const bool is_fp16 = spec.accumulator == MacAccumulator::kFp16;
-  return fmt::format(".AccKind(1), .AccExp({}), .AccMan({})", is_fp16 ? 5 : 8, is_fp16 ? 10 : 23);
 }
 
 void AddMinifloatFiles(RtlUnit& unit) {
@@ -152,6 +143,19 @@ endmodule
 
 }  // namespace
 
+std::string AccumulatorParameters(const MacSpec& spec) {
+  if (spec.accumulator == MacAccumulator::kFixed) {
+    return fmt::format(".AccKind(0), .AccWidth({}), .Drop({})", spec.accumulator_bits,
+                       spec.drop_bits);
+  }
+  const bool is_fp16 = spec.accumulator == MacAccumulator::kFp16;
+  return fmt::format(".AccKind(1), .AccExp({}), .AccMan({})", is_fp16 ? 5 : 8, is_fp16 ? 10 : 23);
+}
+
+const char* ShapeName(MacShape shape) {
+  return shape == MacShape::kBare ? "bare" : shape == MacShape::kRow ? "row" : "row+dw";
+}
+
 std::string MacSpec::Name() const {
   const std::string sum = accumulator == MacAccumulator::kFp16   ? "fp16"
                           : accumulator == MacAccumulator::kFp32 ? "fp32"
@@ -161,6 +165,11 @@ std::string MacSpec::Name() const {
                      shape == MacShape::kBare  ? ""
                      : shape == MacShape::kRow ? " row"
                                                : " row+dw");
+}
+
+int MacSpec::OperandBits(int factor) const {
+  if (is_minifloat) return 1 + exponent_bits + mantissa_bits;
+  return factor == 0 ? activation_bits : weight_bits;
 }
 
 int MacSpec::CutBits() const {
@@ -233,14 +242,16 @@ std::vector<std::string> DefaultMacFormats() {
 }
 
 Result<RtlUnit> MacRtl(const MacSpec& spec) {
-  if (spec.shape != MacShape::kBare) {
-    return Unsupported("units other than bare ones are not built yet; accepted is --shape bare");
-  }
   if (spec.lanes < 1 || spec.lanes > 32) {
     return InvalidInput(fmt::format("{} lanes; accepted are 1 to 32", spec.lanes));
   }
   if (!spec.is_minifloat && spec.accumulator_bits < 2) return BadFormat(spec.format);
-  RtlUnit unit = spec.is_minifloat ? BareMinifloatUnit(spec) : BareUnit(spec);
+  RtlUnit unit;
+  if (spec.shape != MacShape::kBare) {
+    MACLOOM_ASSIGN_OR_RETURN(unit, RowUnit(spec));
+  } else {
+    unit = spec.is_minifloat ? BareMinifloatUnit(spec) : BareUnit(spec);
+  }
   unit.name = spec.Name();
   return unit;
 }

@@ -16,6 +16,9 @@ enum class MacShape {
   kRowDepthwise,  ///< The same with the depthwise mode (each lane adds into its own accumulator).
 };
 
+/// "bare", "row", "row+dw".
+const char* ShapeName(MacShape shape);
+
 /// What the products are summed in.
 enum class MacAccumulator {
   kFixed,  ///< Integer, or minifloat in fixed point; `accumulator_bits`, wrapping.
@@ -42,6 +45,8 @@ struct MacSpec {
 
   /// "int8 a24 L4 row".
   std::string Name() const;
+  /// Bits of an activation (0) or weight (1) code.
+  int OperandBits(int factor) const;
   /// Bits that a pipeline register between multiplier and accumulate loop holds, all lanes.
   int CutBits() const;
 };
@@ -54,8 +59,12 @@ Result<MacSpec> ParseMacSpec(const std::string& text);
 /// The units compared by default: integers, and minifloats with exact, FP16 and FP32 accumulators.
 std::vector<std::string> DefaultMacFormats();
 
+/// Accumulator of a minifloat unit as parameters of the RTL, ".AccKind(0), .AccWidth(45),
+/// .Drop(0)".
+std::string AccumulatorParameters(const MacSpec& spec);
+
 /// RTL of `spec` with structural multipliers.
-/// @return kInvalidInput for a combination that the RTL does not build.
+/// @return kInvalidInput or kUnsupported for a combination that the RTL does not build.
 Result<RtlUnit> MacRtl(const MacSpec& spec);
 
 }  // namespace macloom::cost

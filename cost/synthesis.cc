@@ -28,7 +28,7 @@ std::string MapScript(const RtlUnit& unit, const std::string& library) {
   return ReadScript(unit) + fmt::format(fmt::runtime(kSynth), unit.top) +
          fmt::format(
              "dfflibmap -liberty {0}\nabc -liberty {0}\nsetundef -zero\n"
-             "opt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
+             "splitnets\nopt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
              library);
 }
 
@@ -120,8 +120,10 @@ Result<std::string> Synthesizer::MappedVerilog(const RtlUnit& unit, const Librar
 
 Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& library) {
   MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
-  MACLOOM_ASSIGN_OR_RETURN(const std::string sta_version, StaVersion());
-  const std::string key = Sha256Hex("map 2\n" + yosys_version_ + sta_version + library.digest +
+  if (sta_version_.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(sta_version_, StaVersion());
+  }
+  const std::string key = Sha256Hex("map 2\n" + yosys_version_ + sta_version_ + library.digest +
                                     MapScript(unit, "") + unit.Digest());
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache_.Find(key));
   MappedArea area;

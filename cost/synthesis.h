@@ -44,6 +44,7 @@ class Synthesizer {
 
   ResultCache cache_;
   std::string yosys_version_;
+  std::string sta_version_;  ///< Asked for at the first Map().
   int num_cached_ = 0;
   int num_made_ = 0;
 };

@@ -59,7 +59,8 @@ TEST_F(BadInputTest, CommandLine) {
 TEST_F(BadInputTest, Cost) {
   ExpectFails("cost mac --formats fp64/24", 2, "accepted are intA/P");
   ExpectFails("cost mac --formats int8/24 --lanes 0", 2, "0 lanes; accepted are 1 to 32");
-  ExpectFails("cost mac --formats int8/24 --shape row", 2, "accepted is --shape bare");
+  ExpectFails("cost mac --formats int16x8/24 --shape row", 2, "operands of at most 8 bits");
+  ExpectFails("cost mac --formats int8/24 --shape row --lanes 3", 2, "a row of 3 lanes");
   ExpectFails("cost mac --formats int8/24 --library nothing.lib", 2, "accepted are osu018");
   ExpectFails("cost mac --formats int8/24 --library " + Write("bad.lib", "module m; endmodule"), 2,
               "bad.lib:1");

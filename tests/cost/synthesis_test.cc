@@ -134,6 +134,23 @@ TEST(SynthesisTest, ExactE4M3CostsMoreThanInt8) {
   EXPECT_EQ(count->flip_flops, 45);
 }
 
+TEST(SynthesisTest, RowsHoldOperandsProductsAccumulatorsAndShadow) {
+  const testing::TemporaryFolder folder;
+  cost::Synthesizer synthesizer = NewSynthesizer(folder);
+  Result<cost::MacSpec> spec = cost::ParseMacSpec("int4/16");
+  ASSERT_TRUE(spec.ok());
+  spec->lanes = 2;
+  spec->shape = cost::MacShape::kRow;
+  const Result<cost::GateCount> row = synthesizer.Gates(*cost::MacRtl(*spec));
+  ASSERT_TRUE(row.ok()) << row.error().message;
+  // Two lanes of 4 + 4 operand and 8 product bits, a sum of 9, two accumulators and shadows of 16.
+  EXPECT_GE(row->flip_flops, 2 * 16 + 9 + 4 * 16);
+  spec->shape = cost::MacShape::kRowDepthwise;
+  const Result<cost::GateCount> depthwise = synthesizer.Gates(*cost::MacRtl(*spec));
+  ASSERT_TRUE(depthwise.ok()) << depthwise.error().message;
+  EXPECT_GT(depthwise->gates, row->gates);
+}
+
 TEST(MacSpecTest, BadFormatsAreRefusedWithTheAcceptedOnes) {
   for (const char* text :
        {"int8", "int1/24", "int8/7", "int8/49", "int8x/24", "fp64/24", "", "int8/2x"}) {

@@ -31,7 +31,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"sim", {"base", "ir", "arch", "rtl"}},
     {"cost", {"base", "ir", "arch", "rtl", "sim"}},
     {"explore", {"base", "ir", "golden", "arch"}},
-    {"reports", {"base", "ir", "explore"}},
+    {"reports", {"base", "ir", "cost", "explore"}},
     {"flow", {"base", "ir", "importers", "audio", "golden", "arch", "explore", "rtl", "sim"}},
     {"campaign", {"base", "ir", "stimulus", "golden", "arch", "rtl", "sim", "flow"}},
     {"cli",
