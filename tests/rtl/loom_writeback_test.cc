@@ -94,14 +94,6 @@ Operation Draw(Rng& rng) {
   return op;
 }
 
-/// Half a code in double rounding: ties away from zero tell it from a single rounding.
-void DrawTie(Rng& rng, int64_t& sum, int32_t& multiplier, int8_t& shift) {
-  const int right = static_cast<int>(rng.UniformInt(1, 12));
-  multiplier = 1 << 30;
-  shift = static_cast<int8_t>(-right);
-  sum = (2 * rng.UniformInt(-100, 100) + 1) * (int64_t{1} << right);
-}
-
 class Bench {
  public:
   Bench(Vloom_writeback_mux& dut, Rng& rng) : dut_(dut), rng_(rng) { Reset(); }
@@ -153,11 +145,7 @@ class Bench {
       const int64_t limit = (int64_t{1} << std::min(op.unit_weights ? 13 : bits, 31)) - 1;
       int64_t sum = rng_.UniformInt(-limit, limit);
       if (!op.per_layer && !op.unit_weights && !add) {
-        if (rng_.Bernoulli(0.3)) {
-          DrawSmallScale(rng_, sum, multipliers[r], shifts[r]);
-        } else if (rng_.Bernoulli(0.2)) {
-          DrawTie(rng_, sum, multipliers[r], shifts[r]);
-        }
+        if (rng_.Bernoulli(0.3)) DrawSmallScale(rng_, sum, multipliers[r], shifts[r]);
         in.multiplier = multipliers[r];
         in.shift = shifts[r];
       }
