@@ -134,12 +134,45 @@ def compare(module, top, mutant, work, proved=frozenset(), recorded=False):
     if recorded:
         return "open", digest
     call(["yosys", "-q", "-s", path], work / "equivalence.log", cwd=ROOT)
-    prove = f"&r {work / 'miter.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}; print_status"
-    call(["yosys-abc", "-c", prove], work / "abc.log", cwd=work)
+    verdict = abc(f"&r {work / 'miter.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}", work)
+    if verdict == "open" and is_proved_in_steps(script, contract, work):
+        verdict = "equivalent"
+    return verdict, digest
+
+
+def abc(commands, work):
+    """What ABC says about a miter: equivalent, different or open."""
+    call(["yosys-abc", "-c", f"{commands}; print_status"], work / "abc.log", cwd=work)
     text = (work / "abc.log").read_text()
     if "Property proved" in text or "Networks are equivalent" in text:
-        return "equivalent", digest
-    return ("different" if "was asserted in frame" in text else "open"), digest
+        return "equivalent"
+    return "different" if "was asserted in frame" in text else "open"
+
+
+def is_proved_in_steps(script, contract, work):
+    """Whether first the flags agree, and then, while they do, what the contract masks by them."""
+    split = work / "split.ys"
+    split.write_text(script.replace("miter -equiv", "miter -equiv -make_outcmp")
+                     .replace("miter.aig", "split.aig").replace("-zinit", f"-zinit -map {work / 'split.map'}"))
+    call(["yosys", "-q", "-s", split], work / "split.log", cwd=ROOT)
+    masked = {f"cmp_{name}__seen" for item in contract if "when" in item for name in item["ports"]}
+    lines = (work / "split.aig").read_bytes().split(b"\n")
+    _, variables, inputs, latches, outputs, ands = lines[0].split()
+    first = 1 + int(latches)
+    agree = lines[first:first + int(outputs)]
+    names = dict(re.findall(r"^output (\d+) \d+ (\S+)$", (work / "split.map").read_text(), re.M))
+    flags, values = [], []
+    for k, literal in enumerate(agree):
+        name = names.get(str(k), "")
+        if name != "trigger":
+            (values if name in masked else flags).append(literal)
+    differ = [b"%d" % (int(literal) ^ 1) for literal in flags], [b"%d" % (int(literal) ^ 1) for literal in values]
+    for path, bad, given in (("flags.aig", differ[0], []), ("values.aig", differ[1], flags)):
+        head = b" ".join([b"aig", variables, inputs, latches, b"%d" % (0 if given else len(bad)), ands])
+        head += b" %d %d" % (len(bad), len(given)) if given else b""
+        (work / path).write_bytes(b"\n".join([head, *lines[1:first], *bad, *given, *lines[first + int(outputs):]]))
+    return (abc(f"&r {work / 'flags.aig'}; &scorr; &put; orpos; pdr -T {PROOF_SECONDS}", work) == "equivalent" and
+            abc(f"read {work / 'values.aig'}; scorr -c; fold; orpos; pdr -T {PROOF_SECONDS}", work) == "equivalent")
 
 
 def is_refuted(module, top, mutant, work):
