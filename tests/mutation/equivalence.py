@@ -27,12 +27,7 @@ module pair;
   gate_seen gate ();
 endmodule
 """
-CUT = ["loom_array"]
-# Too large are only these of their instances; they are cut like memories.
-CUT_INSTANCES = {
-    "loom_accelerator": ["loom_core"],
-    "loom_core": ["loom_activation_memory", "loom_array", "loom_im2col", "loom_window", "loom_writeback"],
-}
+CUT = ["loom_accelerator", "loom_array", "loom_core"]
 # Entries from which on a memory is cut: below that it is proved with its content.
 CUT_ABOVE = {"loom_param_loader": 32}
 
@@ -83,40 +78,6 @@ def cut_of(name, ports):
             f"    .data_o (rdata_o),\n    .given_i({given})\n  );\nendmodule\n")
 
 
-def source_of(name):
-    """Name in the source of a module that Yosys has given parameters."""
-    return name.split("\\")[-1] if name.startswith("$paramod$") else name.split("\\")[1] if "\\" in name else name
-
-
-def read_of(modules, name, known):
-    """Of every input of a module, which bits it reads."""
-    if name not in known:
-        read = set()
-        for cell in modules[name]["cells"].values():
-            inner = read_of(modules, cell["type"], known) if cell["type"] in modules else None
-            for port, bits in cell["connections"].items():
-                if inner is not None:
-                    read.update(bit for bit, is_read in zip(bits, inner.get(port, [])) if is_read)
-                elif cell["port_directions"][port] == "input":
-                    read.update(bits)
-        ports = modules[name]["ports"]
-        read.update(bit for port in ports.values() if port["direction"] == "output" for bit in port["bits"])
-        known[name] = {port: [bit in read for bit in p["bits"]] for port, p in ports.items() if p["direction"] == "input"}
-    return known[name]
-
-
-def instance_cut_of(name, modules):
-    """An instance as a cut: its outputs are free, the bits that it reads must agree."""
-    ports = modules[name]["ports"]
-    read = read_of(modules, name, {})
-    pins = ",\n".join(f"  {p['direction']} [{len(p['bits']) - 1}:0] {port}" for port, p in ports.items())
-    given = [f"{port}[{k}]" for port, bits in read.items() for k, is_read in enumerate(bits) if is_read]
-    outputs = [port for port, p in ports.items() if p["direction"] == "output"]
-    width = sum(len(ports[port]["bits"]) for port in outputs)
-    return (f"{pins}\n);\n  cut_memory #(.ReadBits({width}), .Others({len(given)})) cut (\n"
-            f"    .data_o ({{{', '.join(outputs)}}}),\n    .given_i({{{', '.join(given)}}})\n  );\nendmodule\n")
-
-
 def write_design(module, top, mutant, work):
     """Writes design.il, the design without mutants, and module.json, the module alone."""
     netlist = work / "module.json"
@@ -144,12 +105,8 @@ def compare(module, top, mutant, work, proved=frozenset(), recorded=False):
     unknown = {name for item in contract for name in item["ports"]} - {p[0] for p in ports}
     if unknown:
         raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
-    modules = json.loads(netlist.read_text())["modules"]
-    instances = CUT_INSTANCES.get(module, [])
-    memories = [name for name in modules
-                if (MEMORY in name and module != MEMORY) or source_of(name) in instances]
-    cuts = "".join(f"module memory_{i} (\n{instance_cut_of(name, modules)}" if source_of(name) in instances else
-                   cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(memories))
+    memories = [name for name in json.loads(netlist.read_text())["modules"] if MEMORY in name and module != MEMORY]
+    cuts = "".join(cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(memories))
     wrappers = work / "wrappers.v"
     wrappers.write_text(wrapper_of(ports, "gold", contract) + wrapper_of(ports, "gate", contract) + cuts + CUT_PORTS)
     keep = "setattr -mod -set keep_hierarchy 1 *\nsetattr -mod -unset keep_hierarchy gold gate gold_seen gate_seen\n"
