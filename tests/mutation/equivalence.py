@@ -4,7 +4,7 @@ import json
 import pathlib
 import re
 
-from aiger import read_aiger, with_constant
+from aiger import negated, read_aiger, with_constant
 from design import ROOT, call, read_design
 
 EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
@@ -29,6 +29,10 @@ endmodule
 """
 # Too large to be proved with what they instantiate.
 CUT = ["loom_accelerator", "loom_array", "loom_core", "loom_writeback"]
+# A memory with more entries than this is cut, else it is proved with its content.
+UNCUT_ENTRIES = 16
+# The same for single modules.
+CUT_ABOVE = {"loom_param_loader": 32}
 
 
 def contracts_of(module):
@@ -114,9 +118,11 @@ class Comparison:
         self.cuts = "".join(cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(self.memories))
         self.wrappers = work / "wrappers.v"
         self.design = (work / "design.il").read_text().partition("\n")[2]
-        self.circuit, self.chosen = None, []
+        self.entries = CUT_ABOVE.get(module, UNCUT_ENTRIES)
+        self.masked = {name for item in self.contract if "when" in item for name in item["ports"]}
+        self.circuit, self.split, self.chosen = None, None, []
 
-    def _texts(self, mutations, mutant_port, miter):
+    def _texts(self, mutations, mutant_port, miter, options=""):
         """The wrappers and the script that writes the miter of the original and the copy with `mutations`."""
         wrappers = (wrapper_of(self.ports, "gold", self.contract, mutant_port) +
                     wrapper_of(self.ports, "gate", self.contract, mutant_port, mutant_port) + self.cuts + CUT_PORTS)
@@ -129,11 +135,11 @@ class Comparison:
             "".join(f"rename memory_{i} {name}\n" for i, name in enumerate(memories)) + "proc\n"
             f"{keep if self.module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
             "select gold_seen gate_seen\nmemory -nomap\n"
-            f"select gold_seen/r:SIZE>16 gate_seen/r:SIZE>16\ntechmap -map {CUT_MEMORY}\n"
+            f"select gold_seen/r:SIZE>{self.entries} gate_seen/r:SIZE>{self.entries}\ntechmap -map {CUT_MEMORY}\n"
             "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy -check -top pair\n"
             "select -set inner gold_seen/t:$* gold_seen/t:$paramod* %d gate_seen/t:$* gate_seen/t:$paramod* %d %u\n"
             "expose -evert gold_seen/c:* gate_seen/c:* %u @inner %d\n"
-            "select -clear\nasync2sync gold_seen gate_seen\nmiter -equiv -flatten gold_seen gate_seen miter\n"
+            f"select -clear\nasync2sync gold_seen gate_seen\nmiter -equiv{options} -flatten gold_seen gate_seen miter\n"
             "hierarchy -top miter\ndffunmap\nopt_expr\nopt_clean\nsetundef -undriven -init -zero\ntechmap\nopt_expr\nopt_clean\n"
             "setundef -undriven -zero\n"
             f"aigmap\nclean\nwrite_aiger {miter}\n"
@@ -147,27 +153,56 @@ class Comparison:
         whole = "\0".join([self.design, wrappers, CUT_MEMORY.read_text(), script])
         return hashlib.sha256(whole.replace(str(self.work), "").replace(str(ROOT), "").encode()).hexdigest()[:20]
 
+    def _circuit_of(self, name, options=""):
+        """The circuit of the miter with the mutants chosen."""
+        mutations = "\n".join(self.mutants[k - 1] for k in self.chosen)
+        path = self.work / f"{name}.aig"
+        wrappers, script = self._texts(mutations, True, f"-symbols -zinit {path}", options)
+        self.wrappers.write_text(wrappers)
+        (self.work / f"{name}.ys").write_text(script)
+        call(["yosys", "-q", "-s", self.work / f"{name}.ys"], self.work / f"{name}.log", cwd=ROOT)
+        return read_aiger(path)
+
     def prepare(self, chosen):
         """Makes the circuit with the mutants `chosen`."""
-        mutations = "\n".join(self.mutants[k - 1] for k in chosen)
-        path = self.work / "miter.aig"
-        wrappers, script = self._texts(mutations, True, f"-symbols -zinit {path}")
-        self.wrappers.write_text(wrappers)
-        (self.work / "equivalence.ys").write_text(script)
-        call(["yosys", "-q", "-s", self.work / "equivalence.ys"], self.work / "equivalence.log", cwd=ROOT)
-        self.circuit, self.chosen = read_aiger(path), chosen
+        self.chosen, self.split = chosen, None
+        self.circuit = self._circuit_of("miter")
 
-    def verdict_of(self, k):
-        """Whether mutant `k` can have other outputs: equivalent, different, open."""
+    def _file_of(self, name, circuit, k, **outputs):
+        """The file of a circuit with mutant `k`."""
         if k not in self.chosen:
             raise RuntimeError(f"{self.module}: mutant {k} is not in the circuit")
-        (self.work / "mutant.aig").write_bytes(with_constant(self.circuit, "in_mutant_i", k))
-        prove = f"&r {self.work / 'mutant.aig'}; &scorr; &put; pdr -T {PROOF_SECONDS}; print_status"
+        path = self.work / f"{name}.aig"
+        path.write_bytes(with_constant(circuit, "in_mutant_i", k, **outputs))
+        return path
+
+    def _abc(self, commands):
+        """What ABC says about a miter: equivalent, different or open."""
+        prove = f"{commands}; pdr -T {PROOF_SECONDS}; print_status"
         call(["yosys-abc", "-c", prove], self.work / "abc.log", cwd=self.work)
         text = (self.work / "abc.log").read_text()
         if "Property proved" in text or "Networks are equivalent" in text:
             return "equivalent"
         return "different" if "was asserted in frame" in text else "open"
+
+    def verdict_of(self, k):
+        """Whether mutant `k` can have other outputs: equivalent, different, open."""
+        return self._abc(f"&r {self._file_of('mutant', self.circuit, k)}; &scorr; &put")
+
+    def verdict_in_steps(self, k):
+        """Whether first the flags agree and then, while they do, what the contract masks by them: equivalent or open."""
+        if not self.masked:
+            return "open"
+        self.split = self.split or self._circuit_of("split", " -make_outcmp")
+        agree = {name: literal for name, literal in self.split["outputs"].items() if name != "trigger"}
+        masked = {f"cmp_{name}__seen" for name in self.masked}
+        flags = [literal for name, literal in agree.items() if name not in masked]
+        values = [literal for name, literal in agree.items() if name in masked]
+        path = self._file_of("flags", self.split, k, outputs=negated(flags))
+        if self._abc(f"&r {path}; &scorr; &put; orpos") != "equivalent":
+            return "open"
+        path = self._file_of("values", self.split, k, outputs=negated(values), given=flags)
+        return "equivalent" if self._abc(f"read {path}; scorr -c; fold; orpos") == "equivalent" else "open"
 
 
 def is_refuted(module, top, mutant, work):

@@ -208,11 +208,13 @@ def prove(module, top, mutants, alive, tried, args, proved, work):
     killed = [k for k in range(1, len(mutants) + 1) if k not in alive]
     controls = sorted({killed[i] for i in (0, len(killed) // 2, -1)}) if killed else []
     comparison.prepare([*controls, *(s["mutant"] for s in left)])
-    for k in controls:
-        if comparison.verdict_of(k) == "equivalent":
-            raise RuntimeError(f"{module}: mutant {k}, which the test notices, is proved equivalent")
-    for survivor in left:
-        survivor["verdict"] = comparison.verdict_of(survivor["mutant"])
+    for proof in (comparison.verdict_of, comparison.verdict_in_steps):
+        left = [s for s in left if s["verdict"] == "open"]
+        for k in controls if left else []:
+            if proof(k) == "equivalent":
+                raise RuntimeError(f"{module}: mutant {k}, which the test notices, is proved equivalent")
+        for survivor in left:
+            survivor["verdict"] = proof(survivor["mutant"])
 
 
 def read_explained():

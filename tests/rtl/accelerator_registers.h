@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "Vloom.h"
 #include "base/rng.h"
@@ -109,10 +110,26 @@ class RegisterBench {
     return value;
   }
 
-  /// A list of one descriptor: 0 ends with the interrupt of its step, 1 is no descriptor, 2 meets
-  /// an error of the memory.
+  /// One cycle of a memory that takes all writes at once; the bytes of a record go to `written`.
+  void TakeWrite(uint32_t record_address, std::vector<uint64_t>& written) {
+    dut_.m_axi_awready_i = dut_.m_axi_wready_i = 1;
+    Settle();
+    if (dut_.m_axi_awvalid_o) {
+      Expect(dut_.m_axi_awaddr_o == record_address && dut_.m_axi_awlen_o == 7);
+    }
+    const bool is_beat = dut_.m_axi_wvalid_o, is_last = is_beat && dut_.m_axi_wlast_o;
+    if (is_beat) {
+      Expect(dut_.m_axi_wstrb_o == 0xff);
+      written.push_back(dut_.m_axi_wdata_o);
+    }
+    Edge();
+    dut_.m_axi_bvalid_i = is_last;
+  }
+
+  /// A list of one descriptor: 0 ends with the interrupt of its step and a record, 1 is no
+  /// descriptor, 2 meets an error of the memory.
   void RunList(int kind) {
-    constexpr uint32_t kVersion = 1, kLast = 1, kInterrupt = 2;
+    constexpr uint32_t kVersion = 1, kLast = 1, kInterrupt = 2, kRecord = 4;
     const auto first = static_cast<uint32_t>(rng_.Next()) & ~127u;
     const auto tag = static_cast<uint32_t>(rng_.Next());
     Write(0x030, first, 15);
@@ -126,8 +143,9 @@ class RegisterBench {
     Edge();
     dut_.m_axi_arready_i = 0;
     std::array<uint32_t, 32> words{};
-    words[0] = (kind == 1 ? 0x55u : kVersion) << 8 | (kLast | kInterrupt) << 16;
+    words[0] = (kind == 1 ? 0x55u : kVersion) << 8 | (kLast | kInterrupt | kRecord) << 16;
     words[2] = tag;
+    words[3] = static_cast<uint32_t>(rng_.Next()) & ~63u;
     for (size_t beat = 0; beat < 16; ++beat) {
       std::memcpy(&dut_.m_axi_rdata_i, &words[2 * beat], 8);
       dut_.m_axi_rvalid_i = 1;
@@ -140,12 +158,16 @@ class RegisterBench {
     }
     dut_.m_axi_rvalid_i = 0;
     bool stepped = false;
+    std::vector<uint64_t> record;
     for (int i = 0; i < 60; ++i) {
       if (dut_.probe_done_o) Expect(!stepped && dut_.probe_tag_o == tag && kind == 0);
       stepped = stepped || dut_.probe_done_o;
-      Edge();
+      TakeWrite(words[3], record);
     }
     Expect(stepped == (kind == 0) && dut_.irq_o == 1);
+    Expect(record.size() == (kind == 0 ? 8 : 0));
+    constexpr uint64_t kMagic = 0x4D4C0001;
+    if (!record.empty()) Expect(record[0] == (kMagic << 32 | tag));
     constexpr uint32_t kStatus[] = {0x0002, 0x0106, 0x0206};
     Expect(Read(0x024) == kStatus[kind]);
     Expect(Read(0x02C) == (kind == 0 ? 5u : 3u));
