@@ -1,0 +1,134 @@
+// Minifloat networks: golden = descriptor device = simulated RTL, by format and accumulator.
+#include "arch/minifloat.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/e2e/minifloat_network.h"
+#include "tests/e2e/three_ways.h"
+#include "tests/support/setting.h"
+
+namespace macloom {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::MinifloatNetwork;
+
+/// A small array in a minifloat format: 2 rows of 8 lanes, or 1 of 16.
+arch::HardwareConfig Hardware(arch::MacFormat format, arch::AccumulatorKind kind,
+                              int width_bits = 32, int dropped_bits = 0, int alignment_bits = -1) {
+  arch::HardwareConfig config;
+  config.name = "minifloat";
+  config.rows = 2;
+  config.lanes = 8;
+  config.tile_pixels = 4;
+  config.requant_lanes = 4;
+  config.activation_bytes = 16384;
+  config.weight_ring_bytes = 4096;
+  config.staging_bytes = 1024;
+  config.mac_format = format;
+  config.accumulator_kind = kind;
+  config.accumulator_bits = width_bits;
+  config.accumulator_dropped_bits = dropped_bits;
+  config.accumulator_alignment_bits = alignment_bits;
+  return config;
+}
+
+std::vector<arch::HardwareConfig> AllHardware() {
+  using arch::AccumulatorKind;
+  using arch::MacFormat;
+  return {Hardware(MacFormat::kE4m3, AccumulatorKind::kFixed, 46),
+          Hardware(MacFormat::kE5m2, AccumulatorKind::kFp16),
+          Hardware(MacFormat::kE5m2, AccumulatorKind::kFixed, 80),
+          Hardware(MacFormat::kE4m3, AccumulatorKind::kFp16),
+          Hardware(MacFormat::kE4m3, AccumulatorKind::kFp32),
+          Hardware(MacFormat::kE5m2, AccumulatorKind::kFp32),
+          Hardware(MacFormat::kE4m3, AccumulatorKind::kFixed, 28, 9, 6),
+          Hardware(MacFormat::kE5m2, AccumulatorKind::kFixed, 32, 30),
+          Hardware(MacFormat::kE3m4, AccumulatorKind::kFixed, 20),
+          Hardware(MacFormat::kE2m5, AccumulatorKind::kFixed, 16, 0, 3)};
+}
+
+ir::Window RandomWindow(Rng& rng, bool has_padding = true) {
+  ir::Window window;
+  window.kernel_h = static_cast<int>(rng.UniformInt(1, 3));
+  window.kernel_w = static_cast<int>(rng.UniformInt(1, 3));
+  window.stride_h = window.stride_w = static_cast<int>(rng.UniformInt(1, 2));
+  if (has_padding) {
+    window.pad_top = window.pad_bottom = window.kernel_h / 2;
+    window.pad_left = window.pad_right = window.kernel_w / 2;
+  }
+  return window;
+}
+
+/// Convolution, a window layer, a pooling or PAD, FULLY_CONNECTED on an image of 8 or 16 channels.
+MinifloatNetwork RandomNetwork(Rng& rng, const arch::HardwareConfig& config) {
+  const int64_t channels = rng.Bernoulli(0.4) ? 1 : rng.UniformInt(2, 19);
+  MinifloatNetwork network(rng, arch::MinifloatOf(config.mac_format),
+                           {rng.UniformInt(3, 9), rng.UniformInt(3, 9), channels});
+  if (rng.Bernoulli(0.2)) network.AddMaxPool(RandomWindow(rng));
+  network.AddConvolution(RandomWindow(rng), 8 * rng.UniformInt(1, 2));
+  const bool is_aligned = config.accumulator_alignment_bits >= 0;
+  network.AddDepthwise(RandomWindow(rng), is_aligned || rng.Bernoulli(0.8) ? 1 : 2);
+  switch (rng.UniformInt(0, 3)) {
+    case 0:
+      network.AddMaxPool(RandomWindow(rng));
+      break;
+    case 1:
+      network.AddAveragePool(RandomWindow(rng), false);
+      break;
+    case 2: {
+      ir::Window pad;
+      pad.pad_top = pad.pad_right = 1;
+      network.AddPad(pad);
+      break;
+    }
+    default: {
+      ir::Window square;
+      square.kernel_h = square.kernel_w = 2;
+      square.pad_bottom = square.pad_right = 1;
+      network.AddAveragePool(square, true);
+      break;
+    }
+  }
+  network.AddFullyConnected(rng.UniformInt(1, 12));
+  return network;
+}
+
+class MinifloatTest : public ::testing::TestWithParam<int> {};
+
+/// The RTL of the first configurations by default; MACLOOM_MINIFLOAT_HARDWARE builds more of them.
+/// The descriptor device runs every configuration.
+TEST_P(MinifloatTest, RandomNetworksAreEqualThreeWays) {
+  const arch::HardwareConfig config = AllHardware()[static_cast<size_t>(GetParam())];
+  ASSERT_TRUE(arch::Validate(config).ok()) << arch::Validate(config).error().message;
+  const bool has_rtl = GetParam() < testing::Setting("MACLOOM_MINIFLOAT_HARDWARE", 2);
+  const int64_t count = testing::Setting("MACLOOM_MINIFLOAT_NETWORKS", 12);
+  Rng rng(100 + static_cast<uint64_t>(GetParam()));
+  int64_t num_events = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    SCOPED_TRACE(i);
+    MinifloatNetwork network = RandomNetwork(rng, config);
+    ASSERT_TRUE(ir::Verify(network.graph()).ok()) << ir::Verify(network.graph()).error().message;
+    arch::CompileOptions options;
+    options.overflow = rng.Bernoulli(0.5) ? ir::Overflow::kWrap : ir::Overflow::kSaturate;
+    auto job = arch::Compile(network.graph(), config, options);
+    ASSERT_TRUE(job.ok()) << job.error().message;
+    const ir::TensorValue input = network.RandomInput();
+    if (has_rtl) {
+      testing::ExpectThreeWaysEqual(*job, input, sim::MemoryTiming::Ideal());
+    } else {
+      testing::ExpectEqualToGolden(*job, input, *sim::MakeDescriptorDevice());
+    }
+    const auto run = sim::MakeDescriptorDevice()->Run(*job, input);
+    ASSERT_TRUE(run.ok()) << run.error().message;
+    num_events += run->total.overflow_events;
+    if (::testing::Test::HasFailure()) break;
+  }
+  std::printf("%s: %ld overflow events\n", arch::ToToml(config).substr(0, 0).c_str(),
+              static_cast<long>(num_events));
+}
+
+INSTANTIATE_TEST_SUITE_P(Hardware, MinifloatTest, ::testing::Range(0, 10));
+
+}  // namespace
+}  // namespace macloom
