@@ -22,6 +22,8 @@ module loom_conv_feeder #(
   parameter int TilePixels = 16,
   /// Rows of the weight ring, a power of two.
   parameter int RingRows = 256,
+  /// 1: `op_lane_valid_o` is of use; integers do without.
+  parameter int LaneMask = 1,
   /// Dependent parameter, do not override. Bits of an entry number.
   localparam int EntryBits = $clog2(Lanes)
 ) (
@@ -361,7 +363,7 @@ module loom_conv_feeder #(
   assign macs_o = macs_q;
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane_valid
-    assign op_lane_valid_o[l] = 6'(l) < op_lanes_q;
+    assign op_lane_valid_o[l] = LaneMask != 0 && 6'(l) < op_lanes_q;
   end
 
   logic unused_desc;

@@ -237,7 +237,8 @@ module loom_core #(
   logic [ArrayRowBits-1:0] dw_weight_sel;
 
   loom_conv_feeder #(
-    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .RingRows(RingRows)
+    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .RingRows(RingRows),
+    .LaneMask(Format == loom_pkg::FORMAT_INT ? 0 : 1)
   ) u_conv_feeder (
     .clk_i,
     .rst_ni,

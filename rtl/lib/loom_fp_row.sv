@@ -59,7 +59,7 @@ module loom_fp_row #(
   /// Structural: last adder of the trees, as in loom_bit_heap.
   parameter int Adder = loom_pkg::ADDER_RIPPLE,
   /// Accumulators of one depthwise drain chunk, a power of two, 1 to Lanes.
-  parameter int RequantLanes = 1,
+  parameter int RequantLanes = 2,
   /// Dependent parameter, do not override. Bits of an accumulator.
   localparam int AccBits = AccKind == loom_pkg::ACC_FLOAT ? 1 + AccExp + AccMan : AccWidth,
   /// Dependent parameter, do not override. Bits of an accumulator number.
