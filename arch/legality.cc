@@ -51,7 +51,7 @@ Status CheckMinifloatNode(const ir::Graph& graph, const ir::Node& node,
                           const HardwareConfig& config) {
   const ir::NumberFormat accepted = MinifloatOf(config.mac_format);
   const auto refuse = [&](const std::string& what, const ir::NumberFormat& format) {
-    return RefuseNode(node, fmt::format("{} has format {}; the lanes take {} (mac.format)", what,
+    return RefuseNode(node, fmt::format("{}: format {}; the lanes take {} (mac.format)", what,
                                         ir::ToString(format), ir::ToString(accepted)));
   };
   std::vector<ir::TensorId> tensors = node.inputs;
@@ -64,7 +64,7 @@ Status CheckMinifloatNode(const ir::Graph& graph, const ir::Node& node,
     MACLOOM_RETURN_IF_ERROR(CheckShape(node, tensor));
   }
   if (node.weights >= 0 && graph.constant(node.weights).format != accepted) {
-    return refuse("the weights", graph.constant(node.weights).format);
+    return refuse("weights", graph.constant(node.weights).format);
   }
   if (node.kind == ir::OperatorKind::kAdd) {
     return RefuseNode(node, "the accelerator adds integers only; golden executes it");
