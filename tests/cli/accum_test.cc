@@ -32,9 +32,9 @@ class AccumVerbTest : public ::testing::Test {
 };
 
 TEST_F(AccumVerbTest, WritesResultPlotsVectorsAndAHardwareFileThatGenerateTakes) {
-  const ToolRun run = RunTool("accum --random 6 --no-layers --json " + Path("accum.json") +
-                              " --svg " + Path("plots") + " --vectors " + Path("vectors") +
-                              " --emit " + Path("hw.toml") + " --rule observed");
+  const ToolRun run = RunTool("accum ds-cnn-untrained --random 6 --no-layers --json " +
+                              Path("accum.json") + " --svg " + Path("plots") + " --vectors " +
+                              Path("vectors") + " --emit " + Path("hw.toml") + " --rule observed");
   ASSERT_EQ(run.status, 0) << run.text;
   EXPECT_THAT(run.text, HasSubstr("ds-cnn-untrained (untrained: pseudo-random weights)"));
   EXPECT_THAT(run.text,
@@ -49,7 +49,8 @@ TEST_F(AccumVerbTest, WritesResultPlotsVectorsAndAHardwareFileThatGenerateTakes)
   const ToolRun generated = RunTool("generate --config " + Path("hw.toml") + " -o " + Path("rtl"));
   EXPECT_EQ(generated.status, 0) << generated.text;
   const ToolRun applied =
-      RunTool("accum --random 6 --no-layers --no-sweep --no-rtl --apply " + Path("applied"));
+      RunTool("accum ds-cnn-untrained --random 6 --no-layers --no-sweep --no-rtl --apply " +
+              Path("applied"));
   EXPECT_EQ(applied.status, 0) << applied.text;
   EXPECT_THAT(applied.text, HasSubstr("PASS"));
   EXPECT_TRUE(fs::exists(Path("applied/hw.toml")));

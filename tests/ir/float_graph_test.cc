@@ -68,7 +68,7 @@ TEST(FloatGraphTest, RefusesBadNetworksByNameAndValue) {
       {[](FloatGraph& g) { g.nodes[0].clamp_max = -1; }, "clamp is 0 to -1"},
       {[=](FloatGraph& g) { g.nodes[0].clamp_max = nan; }, "clamp is 0 to nan"},
       {[](FloatGraph& g) { g.nodes[6].clamp_min = 0; }, "accepted is none where values only move"},
-      {[](FloatGraph& g) { g.front_end = "a\nb"; }, "front end is not printable"},
+      {[](FloatGraph& g) { g.front_end = "a\nb"; }, "front_end is not printable"},
       {[](FloatGraph& g) {
          g.tensors.push_back({"lost", {1}});
        },

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "golden/fast/plan.h"
 #include "golden/reference/executor.h"
 #include "tests/support/temporary_folder.h"
@@ -27,6 +29,38 @@ Recipe SmallRecipe(const std::string& qat = "", const std::string& network = "")
 const Dataset& SmallData() {
   static const Dataset data = MakeSyntheticDataset(3, 40, 16, 5, 0.5, 1);
   return data;
+}
+
+// The width the worst activations need, at least 8: every product takes the code, among those that
+// the producing clamp lets through, that moves its sum furthest.
+int NeededBits(const ir::Graph& graph, const ir::Node& node) {
+  int64_t low = graph.tensor(node.inputs[0]).format.MinCode();
+  int64_t high = graph.tensor(node.inputs[0]).format.MaxCode();
+  for (const ir::Node& producer : graph.nodes) {
+    if (producer.output != node.inputs[0]) continue;
+    low = producer.requantization.clamp_min;
+    high = producer.requantization.clamp_max;
+  }
+  std::vector<int64_t> above, below;
+  if (node.weights < 0) {
+    above = {node.window.kernel_h * node.window.kernel_w * high};
+    below = {node.window.kernel_h * node.window.kernel_w * low};
+  } else {
+    above = below = graph.constant(node.bias).codes;
+    const std::vector<int64_t>& weights = graph.constant(node.weights).codes;
+    const size_t channels = above.size();
+    const bool is_channel_last = node.kind == ir::OperatorKind::kDepthwiseConv2d;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const size_t oc = is_channel_last ? i % channels : i / (weights.size() / channels);
+      above[oc] += std::max(weights[i] * low, weights[i] * high);
+      below[oc] += std::min(weights[i] * low, weights[i] * high);
+    }
+  }
+  const int64_t most = *std::max_element(above.begin(), above.end());
+  const int64_t least = *std::min_element(below.begin(), below.end());
+  int bits = 8;
+  while (most > (int64_t{1} << (bits - 1)) - 1 || least < -(int64_t{1} << (bits - 1))) ++bits;
+  return bits;
 }
 
 class TrainerTest : public ::testing::Test {
@@ -71,8 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "scales = \"learned\"\nweight_bits = 4\nactivation_bits = 4\n",
                       "scales = \"network\"\nweight_bits = 5\n",
                       "accumulator_bits = 14\noverflow_penalty = 0.01\nweight_bits = 4\n",
-                      "accumulator_bits = 14\nweight_bound = \"a2q\"\n",
-                      "accumulator_bits = 14\nweight_bound = \"a2q+\"\n"));
+                      "accumulator_bits = 16\nweight_bound = \"a2q\"\n",
+                      "accumulator_bits = 16\nweight_bound = \"a2q+\"\nactivation_bits = 6\n"));
 
 TEST_F(TrainerTest, OtherTopologiesToo) {
   ExpectGoldenEqual(Trained(SmallRecipe("", "kind = \"cnn\"\n")));
@@ -86,7 +120,7 @@ TEST_F(TrainerTest, LearnsAndExportsShiftsOnly) {
   EXPECT_GT(result.curves.back().test_accuracy, 0.8);
   for (const ir::Node& node : result.network.nodes) {
     EXPECT_EQ(node.requantization.kind, ir::RequantizationKind::kShift) << node.name;
-    EXPECT_EQ(node.required_accumulator_bits, ir::RequiredAccumulatorBits(result.network, node));
+    EXPECT_EQ(node.required_accumulator_bits, NeededBits(result.network, node)) << node.name;
   }
   EXPECT_EQ(result.twin.nodes.size(), result.network.nodes.size());
 }
@@ -98,7 +132,8 @@ TEST_F(TrainerTest, BoundedWeightsKeepTheirAccumulator) {
         SmallRecipe(std::string("accumulator_bits = 12\nweight_bound = \"") + bound + "\"\n"));
     for (const ir::Node& node : result.network.nodes) {
       if (node.weights < 0) continue;
-      EXPECT_LE(ir::RequiredAccumulatorBits(result.network, node), 12) << bound << node.name;
+      EXPECT_LE(NeededBits(result.network, node), 12) << bound << node.name;
+      EXPECT_EQ(node.required_accumulator_bits, NeededBits(result.network, node)) << node.name;
     }
   }
 }

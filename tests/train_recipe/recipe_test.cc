@@ -89,7 +89,7 @@ TEST(RecipeTest, MistakesAreNamed) {
   ExpectRefused("[qat]\nactivation_bits = 2.5", "qat.activation_bits = 2.5");
   ExpectRefused("[float]\nlearning_rate = nan", "float.learning_rate = nan");
   ExpectRefused("[float]\nlearning_rate = 0", "float.learning_rate = 0");
-  ExpectRefused("[float]\noptimizer = \"lion\"", "optimizer = lion: accepted: adam, sgd");
+  ExpectRefused("[float]\noptimizer = \"lion\"", "optimizer = 'lion': accepted: adam, sgd");
   ExpectRefused("[network]\nkind = 3", "ds-cnn, cnn, tcn");
   ExpectRefused("[qat]\nsquashed_weights = 1", "accepted: true, false");
   ExpectRefused("name = 3", "accepted: a string");

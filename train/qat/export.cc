@@ -1,9 +1,12 @@
 #include "train/qat/export.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace macloom::train {
 namespace {
+
+constexpr int kMinAccumulatorBits = 8;  // The narrowest ir::Accumulation.
 
 // Torch's weight order to the graph's: OIHW -> OHWI, depthwise [C, 1, H, W] -> HWC.
 Tensor InGraphOrder(const Layer& layer, const Tensor& weight) {
@@ -48,6 +51,25 @@ std::vector<int64_t> CodesOf(const Tensor& values, int fraction_bits) {
   return codes;
 }
 
+// Smallest accumulator no prefix of any order leaves, with the codes the producing layer's clamp
+// lets through (docs/numerics.md section 3): b + x_max S+ - x_min S- above, b + x_min S+ - x_max S-
+// below, x_min <= 0 <= x_max.
+int CertifiedBits(const Layer& layer, const LayerFormat& format, const Grid& input,
+                  const Tensor& weights, const Tensor& bias) {
+  const auto low = static_cast<double>(input.min_code), high = static_cast<double>(input.max_code);
+  double above = static_cast<double>(layer.input[0] * layer.input[1]) * high, below = 0;
+  if (layer.has_weights()) {
+    const Tensor codes = weights.flatten(1) * std::ldexp(1.0, format.weight.fraction_bits);
+    const Tensor positive = codes.clamp_min(0).sum(1), negative = codes.clamp_max(0).neg().sum(1);
+    const Tensor start = bias * std::ldexp(1.0, format.accumulator_fraction_bits);
+    above = (start + positive * high - negative * low).max().item<double>();
+    below = (start + positive * low - negative * high).min().item<double>();
+  }
+  int bits = 1;
+  while (above > std::ldexp(1.0, bits - 1) - 1 || below < -std::ldexp(1.0, bits - 1)) ++bits;
+  return bits;
+}
+
 }  // namespace
 
 Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
@@ -59,9 +81,11 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
   graph.class_labels = dataset.class_labels;
   graph.origin = dataset.origin;
   graph.licence = dataset.licence;
+  graph.front_end = dataset.front_end;
   graph.tensors.push_back(
       {"input", model.topology.input, FixedPoint(qat.input_bits, formats.input.fraction_bits), {}});
   graph.input = 0;
+  Grid input = formats.input;
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.topology.layers[i];
     const LayerFormat& format = formats.layers[i];
@@ -93,13 +117,12 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
     const int bits = layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
     graph.tensors.push_back(
         {layer.name, OutputShape(layer), FixedPoint(bits, format.output.fraction_bits), {}});
+    node.required_accumulator_bits =
+        std::max(kMinAccumulatorBits,
+                 CertifiedBits(layer, format, input, simulation.weights[i], simulation.biases[i]));
     graph.output = node.output;
     graph.nodes.push_back(node);
-  }
-  MACLOOM_RETURN_IF_ERROR(ir::Verify(graph));
-  for (ir::Node& node : graph.nodes) {
-    const int bits = ir::RequiredAccumulatorBits(graph, node);
-    if (bits > 0) node.required_accumulator_bits = bits;
+    input = format.output;
   }
   MACLOOM_RETURN_IF_ERROR(ir::Verify(graph));
   return graph;

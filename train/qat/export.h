@@ -10,7 +10,7 @@ namespace macloom::train {
 
 /// The integer network that SimulateFixedPoint() simulates: Q formats, biases on the product grid,
 /// one shift per layer, the pool as a sum and one shift. required_accumulator_bits is the
-/// certificate: what every prefix of every order needs.
+/// certificate: what every prefix of every order needs, ReLU outputs being 0 at least (at least 8).
 /// `simulation` holds the quantized parameters, float64.
 /// @return kInvalidInput if ir::Verify() refuses it (a shift or accumulator out of range).
 Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,

@@ -121,6 +121,25 @@ void Reparametrize(LayerState& state, const Quantizing& qat) {
   }
 }
 
+// A coarser grid until the l1 budget of nine channels in ten holds their weights: with a finer one
+// the bound would scale the layer down instead of rounding it.
+void FitScaleToBudget(Model& model, const Quantizing& qat) {
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    LayerState& state = model.layers[i];
+    if (!state.weight.defined()) continue;
+    const Tensor g = (state.gain * std::log(2.0)).exp();
+    for (int step = 0; step < 8; ++step) {
+      const Formats formats = FormatsOf(model, qat);
+      const Grid in = i == 0 ? formats.input : formats.layers[i - 1].output;
+      const LayerFormat& format = formats.layers[i];
+      const Tensor start = state.bias * std::ldexp(1.0, format.accumulator_fraction_bits);
+      const Tensor held = (g / UnitOf(format.weight)).le(L1Budget(qat, in, start));
+      if (held.to(at::kFloat).mean().item<double>() >= 0.9) break;
+      state.weight_log2 = state.weight_log2 + 1;
+    }
+  }
+}
+
 }  // namespace
 
 Formats FormatsOf(const Model& model, const Quantizing& qat) {
@@ -174,6 +193,9 @@ Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& cali
   }
   for (LayerState& state : model.layers) {
     if (state.weight.defined()) Reparametrize(state, qat);
+  }
+  if (qat.bound != WeightBound::kNone && qat.scales != ScaleChoice::kNetwork) {
+    FitScaleToBudget(model, qat);
   }
   return model;
 }

@@ -31,20 +31,25 @@ Result<Recipe> RecipeOf(const RunOptions& options) {
   return recipe;
 }
 
-Status PrepareFolder(const RunOptions& options) {
+Status CheckFolder(const RunOptions& options) {
   std::error_code code;
-  fs::create_directories(options.output, code);
-  if (code || !fs::is_directory(options.output)) {
-    return OutputError(fmt::format("{}: cannot make the folder: {}", options.output,
-                                   code ? code.message() : "a file of that name exists"));
+  if (fs::exists(options.output, code) && !fs::is_directory(options.output, code)) {
+    return OutputError(fmt::format("{}: a file of that name exists", options.output));
   }
-  if (!options.is_resumed && fs::exists(fs::path(options.output) / kCheckpoint)) {
+  if (!options.is_resumed && fs::exists(fs::path(options.output) / kCheckpoint, code)) {
     return InvalidInput(
         fmt::format("{}: holds a checkpoint of an earlier run; --resume continues it, or give "
                     "another folder",
                     options.output));
   }
   return {};
+}
+
+Status MakeFolder(const std::string& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (!code) return {};
+  return OutputError(fmt::format("{}: cannot make the folder: {}", path, code.message()));
 }
 
 NpyArray Stacked(const std::vector<ir::TensorValue>& values) {
@@ -107,8 +112,9 @@ Status WriteResults(const fs::path& folder, const Recipe& recipe, const Dataset&
 
 Result<int> RunTraining(const RunOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const Recipe recipe, RecipeOf(options));
+  MACLOOM_RETURN_IF_ERROR(CheckFolder(options));
   MACLOOM_ASSIGN_OR_RETURN(const Dataset dataset, LoadCorpus(recipe));
-  MACLOOM_RETURN_IF_ERROR(PrepareFolder(options));
+  MACLOOM_RETURN_IF_ERROR(MakeFolder(options.output));
   TrainOptions train_options;
   train_options.directory = options.output;
   train_options.is_resumed = options.is_resumed;
@@ -129,7 +135,7 @@ Result<int> RunTraining(const RunOptions& options) {
   line("fixed point", result.predictions);
   int bits = 0;
   for (const ir::Node& node : result.network.nodes) {
-    bits = std::max(bits, ir::RequiredAccumulatorBits(result.network, node));
+    bits = std::max(bits, node.required_accumulator_bits.value_or(0));
   }
   fmt::print("accumulator certificate     {} bits\n", bits);
   fmt::print("simulation = golden         {} of {} clips differ: {}\n", mismatches,
