@@ -277,7 +277,7 @@ class Bench {
     Expect(dut_.op_set_o == control_.set);
     Expect(dut_.op_entry_o == control_.entry);
     Expect(dut_.op_row_valid_o == (1 << control_.rows) - 1);
-    Expect(dut_.op_lane_valid_o == (uint32_t{1} << control_.lanes) - 1);
+    Expect(dut_.op_lane_valid_o == (uint32_t{1} << std::min(control_.lanes, int{kLanes})) - 1);
   }
 
   Vloom_conv_feeder_mux& dut_;
