@@ -1,4 +1,4 @@
-#include "cost/claim.h"
+#include "cost/claim_result.h"
 
 #include <fmt/format.h>
 
