@@ -10,6 +10,7 @@
 #include "arch/legality.h"
 #include "arch/link.h"
 #include "arch/lowering.h"
+#include "arch/minifloat.h"
 
 namespace macloom::arch {
 namespace {
@@ -354,10 +355,18 @@ class Compiler {
       accumulation.order = ir::AccumulationOrder::kTapSerial;
     }
     if (IsRefilled(n)) {
+      if (config_.accumulator_alignment_bits >= 0) {
+        return RefuseNode(current,
+                          "zeros between its weights would take part in the alignment of products "
+                          "(acc.alignment_bits)");
+      }
       const int64_t filled = ir::NumMacs(graph_, current);
       for (LoweredStep& step : *lowered) {
         step.useful_macs = step.macs * ir::NumMacs(job_.graph, original) / filled;
       }
+    }
+    if (config_.is_minifloat()) {
+      accumulation = MinifloatAccumulation(config_, job_.overflow, accumulation);
     }
     job_.accumulation.resize(graph_.nodes.size());
     job_.accumulation[static_cast<size_t>(n)] = accumulation;

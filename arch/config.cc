@@ -22,13 +22,15 @@ struct Setting {
   bool is_power_of_two;
 };
 
-constexpr std::array<Setting, 14> kSettings = {{
+constexpr std::array<Setting, 16> kSettings = {{
     {"array.rows", &HardwareConfig::rows, 1, 32, true},
     {"array.lanes", &HardwareConfig::lanes, 8, 32, true},
     {"array.tile_pixels", &HardwareConfig::tile_pixels, 1, 32, true},
     {"array.activation_bits", &HardwareConfig::activation_bits, 2, 8, false},
     {"array.weight_bits", &HardwareConfig::weight_bits, 2, 8, false},
-    {"acc.width_bits", &HardwareConfig::accumulator_bits, 8, 32, false},
+    {"acc.width_bits", &HardwareConfig::accumulator_bits, 8, 80, false},
+    {"acc.dropped_bits", &HardwareConfig::accumulator_dropped_bits, 0, 63, false},
+    {"acc.alignment_bits", &HardwareConfig::accumulator_alignment_bits, -1, 127, false},
     {"requant.lanes", &HardwareConfig::requant_lanes, 1, 32, true},
     {"memory.activation_bytes", &HardwareConfig::activation_bytes, 1024, 2097152, true},
     {"memory.activation_banks", &HardwareConfig::activation_banks, 1, 8, true},
@@ -47,8 +49,8 @@ struct WordSetting {
   void (*set)(HardwareConfig&, int);
 };
 
-const std::array<WordSetting, 2>& WordSettings() {
-  static const std::array<WordSetting, 2> settings = {
+const std::array<WordSetting, 4>& WordSettings() {
+  static const std::array<WordSetting, 4> settings = {
       {{"acc.policy",
         {"wrap", "saturate", "selectable"},
         [](const HardwareConfig& c) { return static_cast<int>(c.accumulator_policy); },
@@ -56,7 +58,15 @@ const std::array<WordSetting, 2>& WordSettings() {
        {"requant.kind",
         {"shift", "24x24", "24x31", "32x31"},
         [](const HardwareConfig& c) { return static_cast<int>(c.requant_kind); },
-        [](HardwareConfig& c, int v) { c.requant_kind = static_cast<RequantKind>(v); }}}};
+        [](HardwareConfig& c, int v) { c.requant_kind = static_cast<RequantKind>(v); }},
+       {"mac.format",
+        {"int", "e4m3", "e5m2", "e3m4", "e2m5"},
+        [](const HardwareConfig& c) { return static_cast<int>(c.mac_format); },
+        [](HardwareConfig& c, int v) { c.mac_format = static_cast<MacFormat>(v); }},
+       {"acc.kind",
+        {"fixed", "fp16", "fp32"},
+        [](const HardwareConfig& c) { return static_cast<int>(c.accumulator_kind); },
+        [](HardwareConfig& c, int v) { c.accumulator_kind = static_cast<AccumulatorKind>(v); }}}};
   return settings;
 }
 
@@ -122,6 +132,55 @@ Status Apply(HardwareConfig& config, const std::string& key, const toml::node& n
   }
   return InvalidInput(
       fmt::format("{}: unknown key `{}`; known are {}", where, key, fmt::join(KnownKeys(), ", ")));
+}
+
+/// Settings that only minifloats have.
+Status CheckInteger(const HardwareConfig& config) {
+  if (config.accumulator_bits > 32) {
+    return InvalidInput(
+        fmt::format("configuration: acc.width_bits = {}: accepted are 8 to 32 with mac.format = "
+                    "\"int\"",
+                    config.accumulator_bits));
+  }
+  if (config.has_float_accumulator()) {
+    return InvalidInput(
+        "configuration: acc.kind: accepted is \"fixed\" with mac.format = \"int\"; float "
+        "accumulators take minifloats");
+  }
+  if (config.accumulator_dropped_bits != 0 || config.accumulator_alignment_bits != -1) {
+    return InvalidInput(fmt::format(
+        "configuration: acc.dropped_bits = {}, acc.alignment_bits = {}: accepted are 0 and -1 with "
+        "mac.format = \"int\"",
+        config.accumulator_dropped_bits, config.accumulator_alignment_bits));
+  }
+  return {};
+}
+
+/// Settings whose range depends on the format, or that minifloats do not have.
+Status CheckMinifloat(const HardwareConfig& config) {
+  if (config.activation_bits != 8 || config.weight_bits != 8) {
+    return InvalidInput(fmt::format(
+        "configuration: array.activation_bits = {}, array.weight_bits = {}: accepted are 8 and 8 "
+        "with minifloats",
+        config.activation_bits, config.weight_bits));
+  }
+  if (config.has_float_accumulator() &&
+      (config.accumulator_dropped_bits != 0 || config.accumulator_alignment_bits != -1)) {
+    return InvalidInput(fmt::format(
+        "configuration: acc.dropped_bits = {}, acc.alignment_bits = {}: accepted are 0 and -1 with "
+        "a float accumulator, which takes exact sums",
+        config.accumulator_dropped_bits, config.accumulator_alignment_bits));
+  }
+  // Bits of the largest product on its grid, less one.
+  constexpr std::array<int, 5> kMostDropped = {0, 35, 63, 21, 15};
+  const int most = kMostDropped[static_cast<size_t>(config.mac_format)];
+  if (config.accumulator_dropped_bits > most) {
+    return InvalidInput(fmt::format(
+        "configuration: acc.dropped_bits = {}: accepted are 0 to {} (bits of a product) with this "
+        "mac.format",
+        config.accumulator_dropped_bits, most));
+  }
+  return {};
 }
 
 }  // namespace
@@ -234,7 +293,8 @@ Status Validate(const HardwareConfig& config) {
     return refuse(fmt::format("requant.lanes = {} exceeds array.lanes = {}", config.requant_lanes,
                               config.lanes));
   }
-  if (config.accumulator_bits > config.requant_operand_bits()) {
+  MACLOOM_RETURN_IF_ERROR(config.is_minifloat() ? CheckMinifloat(config) : CheckInteger(config));
+  if (!config.is_minifloat() && config.accumulator_bits > config.requant_operand_bits()) {
     return refuse(fmt::format("acc.width_bits = {} exceeds the {} bits of requant.kind = \"{}\"",
                               config.accumulator_bits, config.requant_operand_bits(),
                               WordSettings()[1].words[static_cast<size_t>(config.requant_kind)]));
@@ -282,7 +342,7 @@ std::string ToToml(const HardwareConfig& config) {
     add(setting.key, "\"" + setting.words[static_cast<size_t>(setting.get(config))] + "\"");
   }
   std::string text = fmt::format("name = \"{}\"\n", config.name);
-  for (const char* table : {"array", "acc", "requant", "memory", "depthwise", "bus"}) {
+  for (const char* table : {"array", "mac", "acc", "requant", "memory", "depthwise", "bus"}) {
     text += fmt::format("\n[{}]\n{}\n", table, fmt::join(tables[table], "\n"));
   }
   return text;

@@ -17,6 +17,22 @@ enum class AccumulatorPolicy {
   kSelectable,  ///< Both; a descriptor bit chooses.
 };
 
+/// What the multipliers take, and with them the whole datapath.
+enum class MacFormat {
+  kInt,   ///< Signed integers of activation_bits and weight_bits.
+  kE4m3,  ///< Minifloats (docs/numerics.md section 9): activations, weights and outputs.
+  kE5m2,
+  kE3m4,
+  kE2m5,
+};
+
+/// What an accumulator register is.
+enum class AccumulatorKind {
+  kFixed,  ///< Two's complement of accumulator_bits.
+  kFp16,   ///< Minifloats only: 1 + 5 + 10 bits.
+  kFp32,   ///< Minifloats only: 1 + 8 + 23 bits.
+};
+
 /// Requantization hardware: accumulator bits x multiplier bits.
 enum class RequantKind {
   kShift,  ///< No multiplier: fixed-point networks; means over powers of two only.
@@ -29,12 +45,17 @@ enum class RequantKind {
 /// M rows of L lanes; an activation word is L bytes, a ring row is M*L bytes.
 struct HardwareConfig {
   std::string name = "m4l16";
-  int rows = 4;               ///< M: power of two, 1..32, <= lanes.
-  int lanes = 16;             ///< L: 8, 16 or 32; M*L <= 512.
-  int tile_pixels = 16;       ///< T: pixels per dense tile, power of two, 1..lanes.
-  int activation_bits = 8;    ///< Widest activation code, 2..8.
-  int weight_bits = 8;        ///< Widest weight code, 2..8.
-  int accumulator_bits = 32;  ///< P: 8..32; at most 24 with 24-bit requantization.
+  int rows = 4;             ///< M: power of two, 1..32, <= lanes.
+  int lanes = 16;           ///< L: 8, 16 or 32; M*L <= 512.
+  int tile_pixels = 16;     ///< T: pixels per dense tile, power of two, 1..lanes.
+  int activation_bits = 8;  ///< Widest activation code, 2..8.
+  int weight_bits = 8;      ///< Widest weight code, 2..8.
+  MacFormat mac_format = MacFormat::kInt;
+  int accumulator_bits =
+      32;  ///< P: 8..32; at most 24 with 24-bit requantization; minifloats 8..80.
+  AccumulatorKind accumulator_kind = AccumulatorKind::kFixed;
+  int accumulator_dropped_bits = 0;     ///< D of docs/numerics.md 9.4; minifloats, kFixed only.
+  int accumulator_alignment_bits = -1;  ///< A of 9.4; -1: products are not aligned.
   AccumulatorPolicy accumulator_policy = AccumulatorPolicy::kSelectable;
   int requant_lanes = 8;  ///< R: power of two, 1..lanes.
   RequantKind requant_kind = RequantKind::k32x31;
@@ -47,6 +68,14 @@ struct HardwareConfig {
   int axi_data_bits = 64;         ///< 64 or 128.
   int outstanding_bursts = 4;     ///< Read bursts in flight, 1..16.
 
+  bool is_minifloat() const { return mac_format != MacFormat::kInt; }
+  bool has_float_accumulator() const { return accumulator_kind != AccumulatorKind::kFixed; }
+  /// Bits of an accumulator register: P, or those of the float.
+  int register_bits() const {
+    return accumulator_kind == AccumulatorKind::kFp16   ? 16
+           : accumulator_kind == AccumulatorKind::kFp32 ? 32
+                                                        : accumulator_bits;
+  }
   int activation_words() const { return activation_bytes / lanes; }
   int ring_rows() const { return weight_ring_bytes / (rows * lanes); }
   int staging_words() const { return staging_bytes / lanes; }
@@ -54,7 +83,7 @@ struct HardwareConfig {
   int multiplier_bits() const {
     return requant_kind == RequantKind::kShift ? 0 : requant_kind == RequantKind::k24x24 ? 24 : 31;
   }
-  /// Bits of a requantization operand.
+  /// Bits of a requantization operand; integers only.
   int requant_operand_bits() const {
     return requant_kind == RequantKind::k24x24 || requant_kind == RequantKind::k24x31 ? 24 : 32;
   }

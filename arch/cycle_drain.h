@@ -12,6 +12,7 @@ namespace macloom::arch::cycle {
 
 /// Cycles from a chunk at the requantization lanes to its word write.
 inline int LaneLatency(const HardwareConfig& config) {
+  if (config.is_minifloat()) return 3;
   return config.requant_kind == RequantKind::kShift ? 2 : 5;
 }
 

@@ -21,6 +21,11 @@ void ForEachElement(const Image& image, const TensorPlacement& placement, int la
   }
 }
 
+/// Minifloat codes are unsigned, integers two's complement.
+int32_t CodeOf(const Job& job, uint8_t byte) {
+  return job.config.is_minifloat() ? int32_t{byte} : static_cast<int8_t>(byte);
+}
+
 }  // namespace
 
 void WriteInput(const Job& job, const ir::TensorValue& input, std::vector<uint8_t>& memory) {
@@ -42,10 +47,10 @@ ir::TensorValue ReadOutput(const Job& job, const std::vector<uint8_t>& memory) {
   value.shape = job.graph.tensor(job.device_output).shape;
   value.codes.resize(static_cast<size_t>(ir::NumElements(value.shape)));
   const Image image = *ImageOf(value.shape);
-  ForEachElement(
-      image, job.output_placement, job.config.lanes, [&](int64_t offset, size_t element) {
-        value.codes[element] = static_cast<int8_t>(memory.at(static_cast<size_t>(offset)));
-      });
+  ForEachElement(image, job.output_placement, job.config.lanes,
+                 [&](int64_t offset, size_t element) {
+                   value.codes[element] = CodeOf(job, memory.at(static_cast<size_t>(offset)));
+                 });
   return value;
 }
 
@@ -67,8 +72,8 @@ void UnpackRegion(const Job& job, const TensorRegion& region,
         const int64_t element =
             (int64_t{region.first_row + y} * image.width + region.first_col + x) * image.channels +
             c;
-        value.codes[static_cast<size_t>(element)] = static_cast<int8_t>(
-            activation_memory.at(static_cast<size_t>(word * lanes + c % lanes)));
+        value.codes[static_cast<size_t>(element)] =
+            CodeOf(job, activation_memory.at(static_cast<size_t>(word * lanes + c % lanes)));
       }
     }
   }

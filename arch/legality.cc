@@ -5,11 +5,21 @@
 #include <algorithm>
 
 #include "arch/layout.h"
+#include "arch/minifloat.h"
 
 namespace macloom::arch {
 namespace {
 
 constexpr int64_t kMaxSide = 65535;
+
+Status CheckShape(const ir::Node& node, const ir::TensorInfo& tensor) {
+  if (ImageOf(tensor.shape) &&
+      std::ranges::none_of(tensor.shape, [](int64_t d) { return d > kMaxSide; })) {
+    return {};
+  }
+  return RefuseNode(node, fmt::format("tensor `{}` has shape {}; supported are HxWxC and C",
+                                      tensor.name, ir::ToString(tensor.shape)));
+}
 
 Status CheckTensors(const ir::Graph& graph, const ir::Node& node, int max_bits) {
   std::vector<ir::TensorId> tensors = node.inputs;
@@ -22,11 +32,7 @@ Status CheckTensors(const ir::Graph& graph, const ir::Node& node, int max_bits) 
                             "most {} bits (array.activation_bits)",
                             tensor.name, ir::ToString(tensor.format), max_bits));
     }
-    if (!ImageOf(tensor.shape) ||
-        std::ranges::any_of(tensor.shape, [](int64_t d) { return d > kMaxSide; })) {
-      return RefuseNode(node, fmt::format("tensor `{}` has shape {}; supported are HxWxC and C",
-                                          tensor.name, ir::ToString(tensor.shape)));
-    }
+    MACLOOM_RETURN_IF_ERROR(CheckShape(node, tensor));
   }
   return {};
 }
@@ -40,6 +46,32 @@ Status CheckWeights(const ir::Graph& graph, const ir::Node& node, int max_bits) 
                                       ir::ToString(format), max_bits));
 }
 
+/// One minifloat throughout; the lanes have no second operand for a residual addition.
+Status CheckMinifloatNode(const ir::Graph& graph, const ir::Node& node,
+                          const HardwareConfig& config) {
+  const ir::NumberFormat accepted = MinifloatOf(config.mac_format);
+  const auto refuse = [&](const std::string& what, const ir::NumberFormat& format) {
+    return RefuseNode(node, fmt::format("{}: format {}; the lanes take {} (mac.format)", what,
+                                        ir::ToString(format), ir::ToString(accepted)));
+  };
+  std::vector<ir::TensorId> tensors = node.inputs;
+  tensors.push_back(node.output);
+  for (const ir::TensorId id : tensors) {
+    const ir::TensorInfo& tensor = graph.tensor(id);
+    if (tensor.format != accepted) {
+      return refuse(fmt::format("tensor `{}`", tensor.name), tensor.format);
+    }
+    MACLOOM_RETURN_IF_ERROR(CheckShape(node, tensor));
+  }
+  if (node.weights >= 0 && graph.constant(node.weights).format != accepted) {
+    return refuse("weights", graph.constant(node.weights).format);
+  }
+  if (node.kind == ir::OperatorKind::kAdd) {
+    return RefuseNode(node, "the accelerator adds integers only; golden executes it");
+  }
+  return {};
+}
+
 }  // namespace
 
 Error RefuseNode(const ir::Node& node, const std::string& reason) {
@@ -49,6 +81,12 @@ Error RefuseNode(const ir::Node& node, const std::string& reason) {
 Status CheckOptions(const Job& job) {
   MACLOOM_RETURN_IF_ERROR(Validate(job.config));
   const int bits = job.effective_accumulator_bits;
+  if (job.config.is_minifloat() && bits != job.config.accumulator_bits) {
+    return InvalidInput(fmt::format(
+        "accumulator width {}: accumulators of minifloats are not narrowed; accepted is {} "
+        "(acc.width_bits of `{}`)",
+        bits, job.config.accumulator_bits, job.config.name));
+  }
   if (bits < 8 || bits > job.config.accumulator_bits) {
     return InvalidInput(
         fmt::format("accumulator width {}: accepted are 8 to {} (acc.width_bits of `{}`)", bits,
@@ -68,9 +106,14 @@ Status CheckNodes(const ir::Graph& graph, const HardwareConfig& config, int num_
   for (int n = 0; n < num_nodes; ++n) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(n)];
     const ir::NumberFormat& format = graph.tensor(node.inputs[0]).format;
+    if (config.is_minifloat()) {
+      MACLOOM_RETURN_IF_ERROR(CheckMinifloatNode(graph, node, config));
+      continue;
+    }
     if (format.IsMinifloat()) {
-      return RefuseNode(node, fmt::format("computes with {} codes; the lanes take integers",
-                                          ir::ToString(format)));
+      return RefuseNode(node,
+                        fmt::format("computes with {} codes; the lanes take integers (mac.format)",
+                                    ir::ToString(format)));
     }
     if (node.requantization.kind == ir::RequantizationKind::kMultiplyAddDivide) {
       return RefuseNode(node,

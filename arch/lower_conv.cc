@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "arch/lowering.h"
+#include "arch/minifloat.h"
 
 namespace macloom::arch {
 namespace {
@@ -147,14 +148,18 @@ Result<std::vector<LoweredStep>> LowerConv(const NodeContext& context, std::opti
   const bool is_image_input = context.node.kind == ir::OperatorKind::kFullyConnected && taps > 1;
   const bool is_flattened = is_image_input && shape.in_channels % lanes == 0 && blocks <= 255;
   if (is_image_input && !is_flattened) {
-    const int bits = ir::RequiredAccumulatorBits(context.graph, context.node);
-    if (bits > context.accumulator_bits) {
+    if (!IsOrderFree(context)) {
       return Unmappable(
           context,
           fmt::format(
               "{} channels per position are not a multiple of {} lanes, so that the order of "
-              "summation differs; that needs an accumulator of at least {} bits, given {}",
-              shape.in_channels, lanes, bits, context.accumulator_bits));
+              "summation differs; that needs {}, given {}",
+              shape.in_channels, lanes,
+              config.is_minifloat()
+                  ? "an exact accumulator (acc.kind = \"fixed\" without alignment, wide enough)"
+                  : fmt::format("an accumulator of at least {} bits",
+                                ir::RequiredAccumulatorBits(context.graph, context.node)),
+              config.is_minifloat() ? config.register_bits() : context.accumulator_bits));
     }
   }
   Descriptor base;

@@ -205,8 +205,31 @@ Result<std::vector<LoweredStep>> LowerDepthwise(const NodeContext& context) {
 
 namespace {
 
+/// Sums of `n` minifloats to codes: times a power of two.
+Status SetMinifloatPool(const NodeContext& context, int64_t n, Descriptor& descriptor) {
+  const ir::Requantization& requantization = context.node.requantization;
+  int shift = 0;
+  if (requantization.kind == ir::RequantizationKind::kMean) {
+    if ((n & (n - 1)) != 0) {
+      return Unmappable(context,
+                        fmt::format("a mean of {} positions; minifloat lanes only scale by powers "
+                                    "of two",
+                                    n));
+    }
+    while (int64_t{1} << -shift < n) --shift;
+  } else {
+    shift = requantization.channels[0].shift;
+  }
+  descriptor.set_requant_mode(static_cast<int>(RequantMode::kSingle))
+      .set_shift(shift)
+      .set_clamp_min(requantization.clamp_min)
+      .set_clamp_max(requantization.clamp_max);
+  return {};
+}
+
 /// Sums of `n` positions to codes: by shift in fixed-point networks, else by the mean.
 Status SetPoolRequantization(const NodeContext& context, int64_t n, Descriptor& descriptor) {
+  if (context.config.is_minifloat()) return SetMinifloatPool(context, n, descriptor);
   if (context.node.requantization.kind == ir::RequantizationKind::kShift) {
     MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::FixedPointMultiplier> pairs,
                              LaneMultipliers(context));
@@ -243,15 +266,21 @@ Result<LoweredStep> LowerUnitWindow(const NodeContext& context, const UnitWindow
   const WindowMapping mapping =
       context.mapping ? *context.mapping : ChooseMapping(context.config, context.node.window, out);
   LoweredStep step = WindowStep(context, mapping, {0, out.height, 0}, {0, out.width, 0});
-  const ir::FixedPointMultiplier identity = *MeanMultiplier(1, context.config.multiplier_bits());
+  const bool is_minifloat = context.config.is_minifloat();
+  // The order of minifloat codes begins and ends with NaN or the largest numbers.
   step.descriptor.set_unit_weights(1)
-      .set_maximum(unit.is_maximum)
+      .set_maximum(unit.is_maximum || is_minifloat)
       .set_pad_code(unit.pad_code)
-      .set_requant_mode(static_cast<int>(RequantMode::kMean))
+      .set_clamp_min(unit.clamp_min.value_or(is_minifloat ? 0xFF : -128))
+      .set_clamp_max(unit.clamp_max.value_or(127));
+  if (is_minifloat) {
+    step.descriptor.set_requant_mode(static_cast<int>(RequantMode::kSingle));
+    return step;
+  }
+  const ir::FixedPointMultiplier identity = *MeanMultiplier(1, context.config.multiplier_bits());
+  step.descriptor.set_requant_mode(static_cast<int>(RequantMode::kMean))
       .set_multiplier(identity.multiplier)
-      .set_shift(identity.shift)
-      .set_clamp_min(unit.clamp_min)
-      .set_clamp_max(unit.clamp_max);
+      .set_shift(identity.shift);
   return step;
 }
 
@@ -259,11 +288,15 @@ Result<std::vector<LoweredStep>> LowerMaxPool(const NodeContext& context) {
   const ir::Requantization& requantization = context.node.requantization;
   MACLOOM_ASSIGN_OR_RETURN(
       LoweredStep step,
-      LowerUnitWindow(context,
-                      {.pad_code = context.graph.tensor(context.node.inputs[0]).format.MinCode(),
-                       .is_maximum = true,
-                       .clamp_min = requantization.clamp_min,
-                       .clamp_max = requantization.clamp_max}));
+      LowerUnitWindow(
+          context,
+          // The first of the order of codes: -NaN, or the largest negative number.
+          {.pad_code = context.config.is_minifloat()
+                           ? 0xFF
+                           : context.graph.tensor(context.node.inputs[0]).format.MinCode(),
+           .is_maximum = true,
+           .clamp_min = requantization.clamp_min,
+           .clamp_max = requantization.clamp_max}));
   return std::vector<LoweredStep>{std::move(step)};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/lane_multiplier.h"
+#include "arch/minifloat.h"
 
 namespace macloom::arch {
 namespace {
@@ -22,6 +23,7 @@ Error Unmappable(const NodeContext& context, const std::string& reason) {
 }
 
 Result<std::vector<ChannelParameters>> ChannelParametersOf(const NodeContext& context) {
+  if (context.config.is_minifloat()) return MinifloatParameters(context);
   const int bits = context.accumulator_bits;
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::FixedPointMultiplier> pairs,
                            LaneMultipliers(context));
@@ -51,7 +53,9 @@ bool SetRequantization(const ir::Requantization& requantization,
       .set_zero_out(requantization.zero_point)
       .set_clamp_min(requantization.clamp_min)
       .set_clamp_max(requantization.clamp_max);
-  if (requantization.channels.size() != 1) return false;
+  // Start values of minifloats do not fit the short records of a whole layer's multiplier.
+  const bool is_minifloat = requantization.kind == ir::RequantizationKind::kToMinifloat;
+  if (is_minifloat || requantization.channels.size() != 1) return false;
   descriptor.set_per_layer(1).set_multiplier(pair.multiplier).set_shift(pair.shift);
   return true;
 }

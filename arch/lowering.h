@@ -87,11 +87,12 @@ Result<std::vector<LoweredStep>> LowerConcatenation(const NodeContext& context);
 Result<std::vector<LoweredStep>> LowerAdd(const NodeContext& context);
 
 /// One step over the whole output with all weights 1 and codes unchanged: the largest code or the
-/// sum of each window, clamped.
+/// sum of each window, clamped. Minifloat windows always take the largest code.
 struct UnitWindow {
   int64_t pad_code = 0;
   bool is_maximum = false;
-  int32_t clamp_min = -128, clamp_max = 127;
+  /// None: no code is clamped.
+  std::optional<int32_t> clamp_min = std::nullopt, clamp_max = std::nullopt;
 };
 Result<LoweredStep> LowerUnitWindow(const NodeContext& context, const UnitWindow& unit);
 

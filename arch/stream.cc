@@ -11,11 +11,20 @@ void PutLittleEndian(std::vector<uint8_t>& bytes, uint64_t value, int num_bytes)
 
 /// Appends the entries first..first+count-1; channels that do not exist are zero.
 void PutParameters(std::vector<uint8_t>& bytes, const std::vector<ChannelParameters>& channels,
-                   int first, int count, bool per_layer, int param_bytes) {
+                   int first, int count, bool per_layer, int param_bytes,
+                   const HardwareConfig& config) {
   const size_t begin = bytes.size();
   for (int e = 0; e < count; ++e) {
     const size_t c = static_cast<size_t>(first + e);
     const ChannelParameters channel = c < channels.size() ? channels[c] : ChannelParameters{};
+    if (config.is_minifloat()) {
+      PutLittleEndian(bytes, static_cast<uint64_t>(channel.start), 8);
+      PutLittleEndian(bytes, channel.start < 0 ? 0xFFFF : 0, 2);
+      PutLittleEndian(bytes, 0, 2);
+      PutLittleEndian(bytes, static_cast<uint64_t>(channel.multiplier.shift), 1);
+      PutLittleEndian(bytes, 0, 3);
+      continue;
+    }
     PutLittleEndian(bytes, static_cast<uint64_t>(channel.start), 4);
     if (per_layer) continue;
     PutLittleEndian(bytes, static_cast<uint64_t>(channel.multiplier.multiplier), 4);
@@ -47,7 +56,7 @@ Stream PackConv(const HardwareConfig& config, const std::vector<ChannelParameter
   stream.weight_rows = num_steps;
   for (int g = 0; g < stream.groups; ++g) {
     PutParameters(stream.bytes, channels, g * config.rows, config.rows, per_layer,
-                  stream.param_bytes);
+                  stream.param_bytes, config);
     for (int step = 0; step < num_steps; ++step) {
       for (int m = 0; m < config.rows; ++m) {
         const int oc = g * config.rows + m;
@@ -71,7 +80,7 @@ Stream PackDepthwise(const HardwareConfig& config, const std::vector<ChannelPara
   stream.weight_rows = (num_taps + config.rows - 1) / config.rows;
   for (int block = 0; block < stream.groups; ++block) {
     PutParameters(stream.bytes, channels, block * config.lanes, config.lanes, per_layer,
-                  stream.param_bytes);
+                  stream.param_bytes, config);
     for (int slot = 0; slot < stream.weight_rows * config.rows; ++slot) {
       for (int lane = 0; lane < config.lanes; ++lane) {
         const int channel = block * config.lanes + lane;

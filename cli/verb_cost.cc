@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "cli/common.h"
-#include "cost/claim.h"
+#include "cost/claim_result.h"
 #include "cost/hw_cost.h"
 #include "cost/mac_cost.h"
 #include "flow/estimate.h"

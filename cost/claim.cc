@@ -1,6 +1,6 @@
-#include "cost/claim.h"
-
 #include <fmt/format.h>
+
+#include "cost/claim_result.h"
 
 namespace macloom::cost {
 

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/check.h"
-#include "cost/claim.h"
+#include "cost/claim_result.h"
 #include "cost/energy.h"
 #include "cost/synthesis.h"
 

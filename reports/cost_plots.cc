@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cost/claim.h"
+#include "cost/claim_result.h"
 #include "reports/svg.h"
 
 namespace macloom::reports {

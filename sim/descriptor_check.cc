@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "arch/minifloat.h"
+
 namespace macloom::sim {
 namespace {
 
@@ -88,9 +92,32 @@ class Checker {
         InRange("in_blocks", d_.in_blocks(), 1, opcode_ == Opcode::kConv ? words : planes));
     MACLOOM_RETURN_IF_ERROR(InRange("last_lanes", d_.last_lanes(), 1, config_.lanes));
     MACLOOM_RETURN_IF_ERROR(InRange("requant_mode", d_.requant_mode(), 0, 2));
+    if (config_.is_minifloat()) return Minifloat();
     return Require(d_.clamp_min_signed() <= d_.clamp_max_signed(), "clamp_min",
                    d_.clamp_min_signed(),
                    fmt::format("at most clamp_max = {}", d_.clamp_max_signed()));
+  }
+
+  /// What minifloat lanes do not have, and their clamps: finite codes, not -0, in order. A maximum
+  /// clamps by the order of codes and takes any.
+  Status Minifloat() const {
+    MACLOOM_RETURN_IF_ERROR(
+        Require(opcode_ != Opcode::kAdd, "opcode", d_.opcode(), "1 and 2 with minifloats"));
+    MACLOOM_RETURN_IF_ERROR(InRange("requant_mode", d_.requant_mode(), 1, 1));
+    MACLOOM_RETURN_IF_ERROR(InRange("per_layer", d_.per_layer(), 0, 0));
+    const bool by_code = opcode_ == Opcode::kDepthwise && d_.maximum();
+    const ir::NumberFormat format = arch::MinifloatOf(config_.mac_format);
+    const auto rank = [](uint32_t code) {
+      return code < 0x80 ? static_cast<int64_t>(code) : -static_cast<int64_t>(code & 0x7F) - 1;
+    };
+    for (const auto& [field, code] :
+         {std::pair{"clamp_min", d_.clamp_min()}, std::pair{"clamp_max", d_.clamp_max()}}) {
+      MACLOOM_RETURN_IF_ERROR(Require(by_code || (format.IsFinite(code) && code != 0x80), field,
+                                      code, "finite codes without -0"));
+    }
+    MACLOOM_RETURN_IF_ERROR(Require(!d_.maximum() || by_code, "maximum", 1, "0 in a convolution"));
+    return Require(rank(d_.clamp_min()) <= rank(d_.clamp_max()), "clamp_min", d_.clamp_min(),
+                   fmt::format("codes not above that of clamp_max = {}", d_.clamp_max()));
   }
 
   /// Window sizes and the accumulator policy, for the operators with an array.
@@ -218,6 +245,12 @@ Status CheckDescriptor(const arch::HardwareConfig& config, const arch::Descripto
 
 Status CheckMultiplier(const arch::HardwareConfig& config, const arch::Descriptor& descriptor,
                        const char* field, int64_t multiplier, int shift) {
+  if (config.is_minifloat()) {
+    if (shift >= -64 && shift <= 64) return {};
+    return DescriptorError(
+        descriptor,
+        fmt::format("shift that belongs to {} is {}; accepted: -64 to 64", field, shift));
+  }
   const bool is_mean = descriptor.requant_mode() == static_cast<uint32_t>(RequantMode::kMean);
   const int bits = config.multiplier_bits();
   if (bits == 0) {

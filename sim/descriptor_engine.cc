@@ -3,21 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/interrupt.h"
 #include "sim/descriptor_check.h"
+#include "sim/integer_unit.h"
+#include "sim/minifloat_unit.h"
 
 namespace macloom::sim {
 namespace {
 
-/// Parameters of one channel as the lanes see them.
-struct Channel {
-  int64_t start = 0;
-  int64_t multiplier = 0;
-  int shift = 0;
-};
-
 /// One operation: the descriptor, the machine, and the helpers every operator needs.
+template <typename Unit>
 class Operation {
  public:
   Operation(MachineState& machine, const arch::Descriptor& d)
@@ -25,11 +22,7 @@ class Operation {
         d_(d),
         lanes_(machine.config.lanes),
         rows_(machine.config.rows),
-        multiplier_bits_(machine.config.multiplier_bits() == 24 ? 24 : 31) {
-    const int64_t half = int64_t{1} << (machine.accumulator_bits - 1);
-    low_ = -half;
-    high_ = half - 1;
-  }
+        unit_(machine, d) {}
 
   Status Run() {
     MACLOOM_RETURN_IF_ERROR(CheckDescriptor(m_.config, d_));
@@ -48,9 +41,10 @@ class Operation {
         status = Depthwise();
         break;
       case arch::Opcode::kAdd:
-        status = Add();
+        if constexpr (std::is_same_v<Unit, IntegerUnit>) status = Add();
         break;
     }
+    if (status.ok()) status = unit_.CheckCodes();
     if (status.ok() && outside_field_ != nullptr) {
       return DescriptorError(
           d_, fmt::format("{}: word {} lies outside the activation memory of {}", outside_field_,
@@ -60,6 +54,9 @@ class Operation {
   }
 
  private:
+  using Sum = typename Unit::Sum;
+  using Channel = typename Unit::Channel;
+
   //--- memories -------------------------------------------------------------------------------
 
   /// Byte of a lane; notes the first access outside the memory, made through `field`'s address.
@@ -135,78 +132,11 @@ class Operation {
     for (int e = 0; e < entries; ++e) {
       const uint64_t at = base + static_cast<uint64_t>(e) * record;
       Channel& channel = channels_[static_cast<size_t>(e)];
-      channel.start = Reduce(static_cast<int32_t>(m_.ReadWord(at)));
-      if (!d_.per_layer()) {
-        channel.multiplier = static_cast<int32_t>(m_.ReadWord(at + 4));
-        channel.shift = static_cast<int8_t>(m_.memory[at + 8]);
-        const std::string place =
-            fmt::format("stream_address: multiplier {} of group {}", e, group);
-        MACLOOM_RETURN_IF_ERROR(
-            CheckMultiplier(m_.config, d_, place.c_str(), channel.multiplier, channel.shift));
-      } else {
-        channel.multiplier = static_cast<int32_t>(d_.multiplier());
-        channel.shift = d_.shift_signed();
-      }
+      MACLOOM_RETURN_IF_ERROR(unit_.ReadChannel(
+          at, fmt::format("stream_address: multiplier {} of group {}", e, group), channel));
     }
     weights_ = reinterpret_cast<const int8_t*>(m_.memory.data() + base + d_.stream_param_bytes());
     return {};
-  }
-
-  //--- arithmetic -----------------------------------------------------------------------------
-
-  int64_t Reduce(int64_t value) const {
-    const int unused = 64 - m_.accumulator_bits;
-    return static_cast<int64_t>(static_cast<uint64_t>(value) << unused) >> unused;
-  }
-
-  /// One accumulator step of a valid output.
-  int64_t Accumulate(int64_t acc, int64_t sum) {
-    const int64_t exact = acc + sum;
-    if (exact >= low_ && exact <= high_) return exact;
-    ++m_.counters.overflow_events;
-    if (d_.saturate()) return exact < low_ ? low_ : high_;
-    return Reduce(exact);
-  }
-
-  /// Rounds half away from zero at bit n.
-  static int64_t ShiftAway(int64_t value, int n) {
-    if (n == 0) return value;
-    const int64_t magnitude = value < 0 ? -value : value;
-    const int64_t rounded = (magnitude + (int64_t{1} << (n - 1))) >> n;
-    return value < 0 ? -rounded : rounded;
-  }
-
-  int Requantize(int64_t x, int64_t multiplier, int shift) {
-    int64_t y = 0;
-    switch (static_cast<arch::RequantMode>(d_.requant_mode())) {
-      case arch::RequantMode::kDouble: {
-        const int first = multiplier_bits_ - std::max(shift, 0);
-        const int64_t high = (x * multiplier + (int64_t{1} << (first - 1))) >> first;
-        y = ShiftAway(high, std::max(-shift, 0)) + d_.zero_out_signed();
-        break;
-      }
-      case arch::RequantMode::kSingle: {
-        const int total = multiplier_bits_ - shift;
-        const int64_t half = total == 0 ? 0 : int64_t{1} << (total - 1);
-        y = ((x * multiplier + half) >> total) + d_.zero_out_signed();
-        break;
-      }
-      default: {
-        const int64_t magnitude = x < 0 ? -x : x;
-        const int64_t mean = ((magnitude + d_.mean_half()) * multiplier) >> shift;
-        y = x < 0 ? -mean : mean;
-        break;
-      }
-    }
-    if (y < d_.clamp_min_signed()) {
-      ++m_.counters.clamped_low;
-      return d_.clamp_min_signed();
-    }
-    if (y > d_.clamp_max_signed()) {
-      ++m_.counters.clamped_high;
-      return d_.clamp_max_signed();
-    }
-    return static_cast<int>(y);
   }
 
   //--- operators ------------------------------------------------------------------------------
@@ -248,7 +178,7 @@ class Operation {
   /// Convolution: any order of pixels and groups gives the same values and event counts, so the
   /// loops are groups outermost; the steps of one accumulator are in hardware order.
   Status Conv() {
-    std::vector<int64_t> acc(static_cast<size_t>(rows_));
+    std::vector<Sum> acc(static_cast<size_t>(rows_));
     std::vector<int8_t> word(static_cast<size_t>(lanes_));
     for (uint32_t group = 0; group < d_.stream_groups(); ++group) {
       MACLOOM_RETURN_IF_ERROR(OpenGroup(group, rows_));
@@ -266,9 +196,8 @@ class Operation {
                 FetchWord(ox, oy, kx, ky, block, word);
                 for (int m = 0; m < valid; ++m) {
                   const int8_t* weights = weights_ + (step * rows_ + m) * lanes_;
-                  int32_t sum = 0;
-                  for (int l = 0; l < lanes_; ++l) sum += word[static_cast<size_t>(l)] * weights[l];
-                  acc[static_cast<size_t>(m)] = Accumulate(acc[static_cast<size_t>(m)], sum);
+                  unit_.Step(acc[static_cast<size_t>(m)], word.data(), weights,
+                             Unit::kMasksLanes ? ValidLanes(block) : lanes_);
                 }
                 m_.counters.macs += int64_t{valid} * ValidLanes(block);
               }
@@ -277,9 +206,8 @@ class Operation {
           const int64_t to = d_.out_base() + first / lanes_ * int64_t{d_.out_plane_pitch()} +
                              oy * d_.out_row_pitch() + ox * d_.out_col_pitch();
           for (int m = 0; m < valid; ++m) {
-            const Channel& channel = channels_[static_cast<size_t>(m)];
             Put("out_base", to, first % lanes_ + m,
-                Requantize(acc[static_cast<size_t>(m)], channel.multiplier, channel.shift));
+                unit_.Requantize(acc[static_cast<size_t>(m)], channels_[static_cast<size_t>(m)]));
           }
         }
       }
@@ -290,7 +218,7 @@ class Operation {
   Status Depthwise() {
     const bool unit = d_.unit_weights();
     std::vector<int8_t> word(static_cast<size_t>(lanes_));
-    std::vector<int64_t> acc(static_cast<size_t>(lanes_));
+    std::vector<Sum> acc(static_cast<size_t>(lanes_));
     for (uint32_t block = 0; block < d_.in_blocks(); ++block) {
       if (!unit) MACLOOM_RETURN_IF_ERROR(OpenGroup(block, lanes_));
       const int valid = ValidLanes(block);
@@ -298,7 +226,7 @@ class Operation {
         MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
         for (int64_t ox = 0; ox < d_.out_w(); ++ox) {
           for (int l = 0; l < valid; ++l) {
-            acc[static_cast<size_t>(l)] = unit ? 0 : channels_[static_cast<size_t>(l)].start;
+            acc[static_cast<size_t>(l)] = unit ? Sum{} : channels_[static_cast<size_t>(l)].start;
           }
           int64_t tap = 0;
           for (int64_t ky = 0; ky < d_.kernel_h(); ++ky) {
@@ -306,10 +234,14 @@ class Operation {
               FetchWord(ox, oy, kx, ky, block, word);
               for (int l = 0; l < valid; ++l) {
                 const size_t lane = static_cast<size_t>(l);
-                const int weight = unit ? 1 : weights_[tap * lanes_ + l];
-                acc[lane] = !d_.maximum() ? Accumulate(acc[lane], word[lane] * weight)
-                            : tap == 0    ? word[lane]
-                                          : std::max<int64_t>(acc[lane], word[lane]);
+                if (!unit) {
+                  unit_.Step(acc[lane], &word[lane], &weights_[tap * lanes_ + l], 1);
+                } else if (!d_.maximum()) {
+                  unit_.UnitStep(acc[lane], word[lane]);
+                } else {
+                  const Sum code = Unit::CodeSum(word[lane]);
+                  if (tap == 0 || acc[lane] < code) acc[lane] = code;
+                }
               }
               if (!unit) m_.counters.macs += valid;
             }
@@ -318,11 +250,8 @@ class Operation {
                              oy * d_.out_row_pitch() + ox * d_.out_col_pitch();
           for (int l = 0; l < valid; ++l) {
             const size_t lane = static_cast<size_t>(l);
-            const bool from_descriptor = unit || d_.per_layer();
-            const int64_t multiplier = from_descriptor ? static_cast<int32_t>(d_.multiplier())
-                                                       : channels_[lane].multiplier;
-            const int shift = from_descriptor ? d_.shift_signed() : channels_[lane].shift;
-            Put("out_base", to, l, Requantize(acc[lane], multiplier, shift));
+            Put("out_base", to, l,
+                unit_.Requantize(acc[lane], unit ? unit_.LayerChannel() : channels_[lane]));
           }
         }
       }
@@ -349,10 +278,8 @@ class Operation {
                 int64_t{Code("in2_origin", d_.in2_origin() + offset, l)} - d_.add_zero_b_signed();
             const int64_t scaled =
                 is_single ? (b * multiplier + (int64_t{1} << (10 - shift))) >> (11 - shift)
-                          : ShiftAway((b * multiplier + (1 << 10)) >> 11, -shift);
-            Put("out_base", to, l,
-                Requantize(a * (1 << 19) + scaled, static_cast<int32_t>(d_.multiplier()),
-                           d_.shift_signed()));
+                          : IntegerUnit::ShiftAway((b * multiplier + (1 << 10)) >> 11, -shift);
+            Put("out_base", to, l, unit_.Requantize(a * (1 << 19) + scaled, unit_.LayerChannel()));
           }
         }
       }
@@ -383,8 +310,8 @@ class Operation {
 
   MachineState& m_;
   const arch::Descriptor& d_;
-  int lanes_, rows_, multiplier_bits_;
-  int64_t low_ = 0, high_ = 0;
+  int lanes_, rows_;
+  Unit unit_;
   std::vector<Channel> channels_;
   const int8_t* weights_ = nullptr;
   const char* outside_field_ = nullptr;  ///< First access outside the activation memory.
@@ -394,7 +321,10 @@ class Operation {
 }  // namespace
 
 Status Execute(MachineState& machine, const arch::Descriptor& descriptor) {
-  return Operation(machine, descriptor).Run();
+  if (machine.config.is_minifloat()) {
+    return Operation<MinifloatUnit>(machine, descriptor).Run();
+  }
+  return Operation<IntegerUnit>(machine, descriptor).Run();
 }
 
 }  // namespace macloom::sim

@@ -61,10 +61,14 @@ Status CheckInput(const arch::Job& job, const ir::TensorValue& input) {
                                     ir::ToString(input.shape), input.codes.size(),
                                     ir::ToString(info.shape)));
   }
+  const bool is_minifloat = job.config.is_minifloat();
+  const int low = is_minifloat ? 0 : -128, high = is_minifloat ? 255 : 127;
   for (size_t i = 0; i < input.codes.size(); ++i) {
-    if (input.codes[i] < -128 || input.codes[i] > 127) {
-      return InvalidInput(
-          fmt::format("input code {} is {}; accepted: -128 to 127", i, input.codes[i]));
+    if (input.codes[i] < low || input.codes[i] > high ||
+        (is_minifloat && !info.format.IsFinite(input.codes[i]))) {
+      return InvalidInput(fmt::format("input code {} is {}; accepted: {}{} to {}", i,
+                                      input.codes[i], is_minifloat ? "finite codes from " : "", low,
+                                      high));
     }
   }
   return {};

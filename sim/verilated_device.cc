@@ -146,7 +146,7 @@ class VerilatedDevice : public Device {
         static_cast<uint32_t>(std::stoul(arch::Digest(config_).substr(0, 8), nullptr, 16)),
         static_cast<uint32_t>(config_.rows | config_.lanes << 8 | config_.tile_pixels << 16 |
                               config_.requant_lanes << 24),
-        static_cast<uint32_t>(config_.activation_banks | config_.accumulator_bits << 8 |
+        static_cast<uint32_t>(config_.activation_banks | config_.register_bits() << 8 |
                               config_.axi_bytes() << 16 | config_.outstanding_bursts << 24),
         static_cast<uint32_t>(config_.activation_words()),
         static_cast<uint32_t>(config_.ring_rows()),

@@ -58,7 +58,9 @@ std::string RenderSignature(const arch::HardwareConfig& config) {
                              {"width_bits", port.width_bits}});
   }
   json["latency_cycles"] = {
-      {"requantization", config.requant_kind == arch::RequantKind::kShift ? 2 : 5},
+      {"requantization", config.is_minifloat()                              ? 3
+                         : config.requant_kind == arch::RequantKind::kShift ? 2
+                                                                            : 5},
       {"addition_prescale", 2},
       {"operand_to_shadow_dense", 4},
       {"operand_to_shadow_depthwise", 3}};
@@ -86,7 +88,11 @@ std::vector<Parameter> Parameters(const arch::HardwareConfig& config) {
   return {{"Rows", config.rows},
           {"Lanes", config.lanes},
           {"TilePixels", config.tile_pixels},
-          {"AccWidth", config.accumulator_bits},
+          {"Format", static_cast<int>(config.mac_format)},
+          {"AccKind", config.has_float_accumulator() ? 1 : 0},
+          {"AccWidth", config.register_bits()},
+          {"AccDrop", config.accumulator_dropped_bits},
+          {"AccAlign", config.accumulator_alignment_bits},
           {"AccPolicy", static_cast<int>(config.accumulator_policy)},
           {"RequantLanes", config.requant_lanes},
           {"ActBits", config.activation_bits},

@@ -12,8 +12,16 @@ module loom_accelerator #(
   parameter int Lanes = 16,
   /// Pixels of a dense tile.
   parameter int TilePixels = 16,
+  /// loom_pkg::FORMAT_INT, FORMAT_E4M3, FORMAT_E5M2, FORMAT_E3M4 or FORMAT_E2M5.
+  parameter int Format = loom_pkg::FORMAT_INT,
+  /// loom_pkg::ACC_FIXED or, minifloats only, ACC_FLOAT: FP16 or FP32 by AccWidth.
+  parameter int AccKind = loom_pkg::ACC_FIXED,
   /// Bits of an accumulator.
   parameter int AccWidth = 32,
+  /// Minifloats, fixed: low bits dropped from every product.
+  parameter int AccDrop = 0,
+  /// Minifloats, fixed: bits kept below the largest product of a step, or -1: not aligned.
+  parameter int AccAlign = -1,
   /// loom_pkg::POLICY_WRAP, POLICY_SATURATE or POLICY_SELECTABLE.
   parameter int AccPolicy = 2,
   /// Requantization lanes.
@@ -243,7 +251,8 @@ module loom_accelerator #(
   logic [7:0]         clamped_low, clamped_high;
 
   loom_core #(
-    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .AccWidth(AccWidth),
+    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .Format(Format), .AccKind(AccKind), .AccWidth(AccWidth),
+    .AccDrop(AccDrop), .AccAlign(AccAlign),
     .AccPolicy(AccPolicy), .RequantLanes(RequantLanes), .ActBits(ActBits),
     .WeightBits(WeightBits), .RequantKind(RequantKind), .Banks(Banks), .ActWords(ActWords),
     .StageWords(StageWords), .RingRows(RingRows), .WindowWords(WindowWords)

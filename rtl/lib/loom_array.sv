@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The MAC array: Rows rows of Lanes multipliers with their control pipeline.
+/// The MAC array: Rows rows of Lanes multipliers with their control pipeline. The rows take integers
+/// (loom_row) or, by Format, minifloats (loom_fp_row).
 ///
 /// A step enters with its operands in cycle o, one step per cycle, also back to back on the same
 /// accumulator. Dense: row m adds the sum over the lanes of act * weight to accumulator `entry_i`.
@@ -26,8 +27,17 @@ module loom_array #(
   parameter int Lanes = 16,
   /// Accumulators read by the drain in one cycle, a power of two, 1 to Lanes.
   parameter int RequantLanes = 8,
-  /// Bits of an accumulator, 8 to 32.
+  /// loom_pkg::FORMAT_INT or the minifloat of activations and weights.
+  parameter int Format = loom_pkg::FORMAT_INT,
+  /// loom_pkg::ACC_FIXED or, minifloats only, ACC_FLOAT: FP16 or FP32 by AccWidth.
+  parameter int AccKind = loom_pkg::ACC_FIXED,
+  /// Bits of an accumulator: integers 8 to 32, minifloats 8 to 80, float 16 or 32.
   parameter int AccWidth = 32,
+  /// Minifloats, fixed: low bits dropped from every product.
+  parameter int AccDrop = 0,
+  /// Minifloats, fixed: bits kept below the largest product of a step, or -1: products are not
+  /// aligned.
+  parameter int AccAlign = -1,
   /// loom_pkg::POLICY_WRAP, POLICY_SATURATE or POLICY_SELECTABLE (by `saturate_i`).
   parameter int AccPolicy = 2,
   /// Bits of an activation code, 2 to 8; a byte on the ports is the sign-extended code.
@@ -69,7 +79,7 @@ module loom_array #(
   input  logic                             maximum_i,
   /// Events of row m count.
   input  logic [Rows-1:0]                  row_valid_i,
-  /// Depthwise: events of lane l count.
+  /// Depthwise: events of lane l count. Minifloats, dense: product l counts.
   input  logic [Lanes-1:0]                 lane_valid_i,
   /// Start set of the step.
   input  logic                             start_set_i,
@@ -107,8 +117,21 @@ module loom_array #(
   begin : gen_bad_requant_lanes
     $error("loom_array: RequantLanes must be a power of two from 1 to Lanes");
   end
-  if (AccWidth < 8 || AccWidth > 32) begin : gen_bad_acc_width
-    $error("loom_array: AccWidth must be 8 to 32");
+  if (Format < 0 || Format > 4) begin : gen_bad_format
+    $error("loom_array: Format must be 0 to 4");
+  end
+  if (AccWidth < 8 || AccWidth > (Format == loom_pkg::FORMAT_INT ? 32 : 80)) begin : gen_bad_acc_width
+    $error("loom_array: AccWidth must be 8 to 32, with minifloats 8 to 80");
+  end
+  if (Format == loom_pkg::FORMAT_INT &&
+      (AccKind != loom_pkg::ACC_FIXED || AccDrop != 0 || AccAlign != -1)) begin : gen_bad_acc_kind
+    $error("loom_array: integers need AccKind 0, AccDrop 0 and AccAlign -1");
+  end
+  if (AccKind == loom_pkg::ACC_FLOAT && AccWidth != 16 && AccWidth != 32) begin : gen_bad_float
+    $error("loom_array: a float accumulator has an AccWidth of 16 or 32");
+  end
+  if (Format != loom_pkg::FORMAT_INT && (ActBits != 8 || WeightBits != 8)) begin : gen_bad_code_bits
+    $error("loom_array: minifloats need ActBits and WeightBits 8");
   end
   if (AccPolicy < 0 || AccPolicy > 2) begin : gen_bad_acc_policy
     $error("loom_array: AccPolicy must be 0, 1 or 2");
@@ -218,46 +241,114 @@ module loom_array #(
                                             starts_i[0 +: Lanes*AccWidth];
   assign broadcast_weight = weight_hold[weight_sel_q1*Lanes*8 +: Lanes*8];
 
-  for (genvar m = 0; m < Rows; m++) begin : gen_row
-    loom_row #(
-      .Lanes       (Lanes),
-      .AccWidth    (AccWidth),
-      .AccPolicy   (AccPolicy),
-      .RequantLanes(RequantLanes),
-      .ActBits     (ActBits),
-      .WeightBits  (WeightBits)
-    ) u_row (
-      .clk_i,
-      .rst_ni,
-      .operand_i         (valid_i),
-      .act_i             (act_i[m*Lanes*8 +: Lanes*8]),
-      .weight_load_i,
-      .weight_i          (weight_row_i[m*Lanes*8 +: Lanes*8]),
-      .weight_hold_o     (weight_hold[m*Lanes*8 +: Lanes*8]),
-      .multiply_i        (valid_q1),
-      .broadcast_i       (depthwise_q1),
-      .broadcast_weight_i(broadcast_weight),
-      .unit_weights_i    (unit_q1),
-      .tree_i            (valid_q2 && !depthwise_q2),
-      .dense_i           (dense),
-      .depthwise_i       (depthwise),
-      .maximum_i         (maximum_q2),
-      .first_i           (acc_first),
-      .last_i            (acc_last),
-      .entry_i           (entry_q3),
-      .shadow_entry_i    (shadow_entry_q),
-      .dense_start_i     (starts[m*AccWidth +: AccWidth]),
-      .lane_starts_i     (starts),
-      .row_valid_i       (acc_row_valid[m]),
-      .lane_valid_i      (lane_valid_q2),
-      .saturate_i,
-      .narrow_i,
-      .event_count_o     (event_count[m*(EntryBits+1) +: EntryBits+1]),
-      .drain_entry_i,
-      .drain_chunk_i,
-      .drain_entry_acc_o (entry_acc[m*AccWidth +: AccWidth]),
-      .drain_chunk_acc_o (chunk_acc[m*RequantLanes*AccWidth +: RequantLanes*AccWidth])
-    );
+  if (Format == loom_pkg::FORMAT_INT) begin : gen_integer
+    for (genvar m = 0; m < Rows; m++) begin : gen_row
+      loom_row #(
+        .Lanes       (Lanes),
+        .AccWidth    (AccWidth),
+        .AccPolicy   (AccPolicy),
+        .RequantLanes(RequantLanes),
+        .ActBits     (ActBits),
+        .WeightBits  (WeightBits)
+      ) u_row (
+        .clk_i,
+        .rst_ni,
+        .operand_i         (valid_i),
+        .act_i             (act_i[m*Lanes*8 +: Lanes*8]),
+        .weight_load_i,
+        .weight_i          (weight_row_i[m*Lanes*8 +: Lanes*8]),
+        .weight_hold_o     (weight_hold[m*Lanes*8 +: Lanes*8]),
+        .multiply_i        (valid_q1),
+        .broadcast_i       (depthwise_q1),
+        .broadcast_weight_i(broadcast_weight),
+        .unit_weights_i    (unit_q1),
+        .tree_i            (valid_q2 && !depthwise_q2),
+        .dense_i           (dense),
+        .depthwise_i       (depthwise),
+        .maximum_i         (maximum_q2),
+        .first_i           (acc_first),
+        .last_i            (acc_last),
+        .entry_i           (entry_q3),
+        .shadow_entry_i    (shadow_entry_q),
+        .dense_start_i     (starts[m*AccWidth +: AccWidth]),
+        .lane_starts_i     (starts),
+        .row_valid_i       (acc_row_valid[m]),
+        .lane_valid_i      (lane_valid_q2),
+        .saturate_i,
+        .narrow_i,
+        .event_count_o     (event_count[m*(EntryBits+1) +: EntryBits+1]),
+        .drain_entry_i,
+        .drain_chunk_i,
+        .drain_entry_acc_o (entry_acc[m*AccWidth +: AccWidth]),
+        .drain_chunk_acc_o (chunk_acc[m*RequantLanes*AccWidth +: RequantLanes*AccWidth])
+      );
+    end
+  end else begin : gen_minifloat
+    localparam int Exp = Format == loom_pkg::FORMAT_E5M2 ? 5 : Format == loom_pkg::FORMAT_E3M4 ? 3 :
+                         Format == loom_pkg::FORMAT_E2M5 ? 2 : 4;
+    localparam int Bias = (1 << (Exp - 1)) - 1;
+    localparam int Specials = Format == loom_pkg::FORMAT_E4M3 ? loom_pkg::SPECIALS_NAN :
+                              Format == loom_pkg::FORMAT_E5M2 ? loom_pkg::SPECIALS_IEEE :
+                                                                loom_pkg::SPECIALS_FINITE;
+    logic fp_saturate;
+    assign fp_saturate = AccPolicy == loom_pkg::POLICY_SELECTABLE ? saturate_i :
+                         AccPolicy == loom_pkg::POLICY_SATURATE;
+    logic unused_narrow;
+    assign unused_narrow = ^{narrow_i, saturate_i};
+
+    for (genvar m = 0; m < Rows; m++) begin : gen_row
+      loom_fp_row #(
+        .Lanes         (Lanes),
+        .Depthwise     (1),
+        .ActExp        (Exp),
+        .ActMan        (7 - Exp),
+        .ActBias       (Bias),
+        .ActSpecials   (Specials),
+        .WeightExp     (Exp),
+        .WeightMan     (7 - Exp),
+        .WeightBias    (Bias),
+        .WeightSpecials(Specials),
+        .AccKind       (AccKind),
+        .AccWidth      (AccWidth),
+        .Drop          (AccDrop),
+        .Align         (AccAlign < 0 ? 0 : 1),
+        .AlignBits     (AccAlign < 0 ? 0 : AccAlign),
+        .AccExp        (AccWidth == 16 ? 5 : 8),
+        .AccMan        (AccWidth == 16 ? 10 : 23),
+        .RequantLanes  (RequantLanes)
+      ) u_row (
+        .clk_i,
+        .rst_ni,
+        .operand_i         (valid_i),
+        .act_i             (act_i[m*Lanes*8 +: Lanes*8]),
+        .weight_load_i,
+        .weight_i          (weight_row_i[m*Lanes*8 +: Lanes*8]),
+        .weight_hold_o     (weight_hold[m*Lanes*8 +: Lanes*8]),
+        .multiply_i        (valid_q1),
+        .broadcast_i       (depthwise_q1),
+        .broadcast_weight_i(broadcast_weight),
+        .unit_weights_i    (unit_q1),
+        .tree_i            (valid_q2 && !depthwise_q2),
+        .product_valid_i   (depthwise_q2 ? {Lanes{1'b1}} : lane_valid_q2),
+        .dense_i           (dense),
+        .depthwise_i       (depthwise),
+        .maximum_i         (maximum_q2),
+        .first_i           (acc_first),
+        .last_i            (acc_last),
+        .entry_i           (entry_q3),
+        .shadow_entry_i    (shadow_entry_q),
+        .dense_start_i     (starts[m*AccWidth +: AccWidth]),
+        .lane_starts_i     (starts),
+        .row_valid_i       (acc_row_valid[m]),
+        .lane_valid_i      (lane_valid_q2),
+        .saturate_i        (fp_saturate),
+        .event_count_o     (event_count[m*(EntryBits+1) +: EntryBits+1]),
+        .drain_entry_i,
+        .drain_chunk_i,
+        .drain_acc_o       (entry_acc[m*AccWidth +: AccWidth]),
+        .drain_chunk_acc_o (chunk_acc[m*RequantLanes*AccWidth +: RequantLanes*AccWidth])
+      );
+    end
   end
 
   ////////////

@@ -22,6 +22,8 @@ module loom_conv_feeder #(
   parameter int TilePixels = 16,
   /// Rows of the weight ring, a power of two.
   parameter int RingRows = 256,
+  /// 1: `op_lane_valid_o` is of use; integers do without.
+  parameter int LaneMask = 1,
   /// Dependent parameter, do not override. Bits of an entry number.
   localparam int EntryBits = $clog2(Lanes)
 ) (
@@ -71,6 +73,8 @@ module loom_conv_feeder #(
   output logic                        op_set_o,
   output logic [EntryBits-1:0]        op_entry_o,
   output logic [Rows-1:0]             op_row_valid_o,
+  /// Lanes with a channel.
+  output logic [Lanes-1:0]            op_lane_valid_o,
   /// Multiply-accumulates of the step two cycles ago.
   output logic [15:0]                 macs_o
 );
@@ -357,6 +361,10 @@ module loom_conv_feeder #(
   assign op_entry_o = op_entry_q;
   assign op_row_valid_o = op_row_valid_q;
   assign macs_o = macs_q;
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane_valid
+    assign op_lane_valid_o[l] = LaneMask != 0 && 6'(l) < op_lanes_q;
+  end
 
   logic unused_desc;
   assign unused_desc = ^{desc_i};

@@ -17,8 +17,16 @@ module loom_core #(
   parameter int Lanes = 16,
   /// Pixels of a dense tile.
   parameter int TilePixels = 16,
+  /// loom_pkg::FORMAT_INT, FORMAT_E4M3, FORMAT_E5M2, FORMAT_E3M4 or FORMAT_E2M5.
+  parameter int Format = loom_pkg::FORMAT_INT,
+  /// loom_pkg::ACC_FIXED or, minifloats only, ACC_FLOAT: FP16 or FP32 by AccWidth.
+  parameter int AccKind = loom_pkg::ACC_FIXED,
   /// Bits of an accumulator.
   parameter int AccWidth = 32,
+  /// Minifloats, fixed: low bits dropped from every product.
+  parameter int AccDrop = 0,
+  /// Minifloats, fixed: bits kept below the largest product of a step, or -1: not aligned.
+  parameter int AccAlign = -1,
   /// loom_pkg::POLICY_WRAP, POLICY_SATURATE or POLICY_SELECTABLE.
   parameter int AccPolicy = 2,
   /// Requantization lanes.
@@ -171,7 +179,7 @@ module loom_core #(
   logic [$clog2(RingRows)-1:0]     conv_ring_addr, dw_ring_addr;
 
   loom_param_loader #(
-    .Rows(Rows), .Lanes(Lanes), .AccWidth(AccWidth), .RequantLanes(RequantLanes),
+    .Rows(Rows), .Lanes(Lanes), .Format(Format), .AccWidth(AccWidth), .RequantLanes(RequantLanes),
     .RingRows(RingRows)
   ) u_param_loader (
     .clk_i,
@@ -217,7 +225,7 @@ module loom_core #(
   logic                    conv_valid, conv_pad, conv_first, conv_last, conv_load, conv_set;
   logic [EntryBits-1:0]    conv_entry;
   logic [Rows-1:0]         conv_rows, dw_rows;
-  logic [Lanes-1:0]        dw_lanes;
+  logic [Lanes-1:0]        conv_lanes, dw_lanes, op_lanes;
   logic [16:0]             im2col_pixels;
   logic [Banks-1:0]        dw_act_re;
   logic [Banks*16-1:0]     dw_act_addr;
@@ -229,7 +237,8 @@ module loom_core #(
   logic [ArrayRowBits-1:0] dw_weight_sel;
 
   loom_conv_feeder #(
-    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .RingRows(RingRows)
+    .Rows(Rows), .Lanes(Lanes), .TilePixels(TilePixels), .RingRows(RingRows),
+    .LaneMask(Format == loom_pkg::FORMAT_INT ? 0 : 1)
   ) u_conv_feeder (
     .clk_i,
     .rst_ni,
@@ -260,6 +269,7 @@ module loom_core #(
     .op_set_o        (conv_set),
     .op_entry_o      (conv_entry),
     .op_row_valid_o  (conv_rows),
+    .op_lane_valid_o (conv_lanes),
     .macs_o          (conv_macs)
   );
 
@@ -445,9 +455,12 @@ module loom_core #(
   assign array_act = dw_valid ? window_act :
       {Rows{conv_pad ? {Lanes{desc_i[loom_desc_pkg::PAD_CODE_LSB +: 8]}} : word_data}};
 
+  // A dense step of integers does not look at its lanes.
+  assign op_lanes = dw_valid || Format == loom_pkg::FORMAT_INT ? dw_lanes : conv_lanes;
+
   loom_array #(
-    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .AccWidth(AccWidth),
-    .AccPolicy(AccPolicy), .ActBits(ActBits), .WeightBits(WeightBits)
+    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .Format(Format), .AccKind(AccKind),
+    .AccWidth(AccWidth), .AccDrop(AccDrop), .AccAlign(AccAlign), .AccPolicy(AccPolicy), .ActBits(ActBits), .WeightBits(WeightBits)
   ) u_array (
     .clk_i,
     .rst_ni,
@@ -464,7 +477,7 @@ module loom_core #(
     .unit_weights_i   (unit_weights),
     .maximum_i        (desc_i[loom_desc_pkg::MAXIMUM_LSB]),
     .row_valid_i      (dw_valid ? dw_rows : conv_rows),
-    .lane_valid_i     (dw_lanes),
+    .lane_valid_i     (op_lanes),
     .start_set_i      (dw_valid ? dw_set : conv_set),
     .starts_i         (starts),
     .saturate_i       (desc_i[loom_desc_pkg::SATURATE_LSB]),
@@ -529,8 +542,8 @@ module loom_core #(
   );
 
   loom_writeback #(
-    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .AccWidth(AccWidth),
-    .RequantKind(RequantKind)
+    .Rows(Rows), .Lanes(Lanes), .RequantLanes(RequantLanes), .Format(Format), .AccKind(AccKind),
+    .AccWidth(AccWidth), .AccDrop(AccDrop), .RequantKind(RequantKind)
   ) u_writeback (
     .clk_i,
     .rst_ni,
@@ -573,6 +586,6 @@ module loom_core #(
   end
 
   logic unused_wready;
-  assign unused_wready = wready[0];
+  assign unused_wready = ^{wready[0], conv_lanes};
 
 endmodule

@@ -11,6 +11,8 @@
 ///   AccFloat  the exact t rounded once to 1 + AccExp + AccMan bits; an event is an overflow, to Inf
 ///             or, saturating, to the largest number
 ///
+/// A depthwise step with `maximum_i` keeps the larger code instead.
+///
 /// Codes are finite; Inf arises in a float accumulator only, and stays.
 ///
 /// Latency  operands in cycle o, products in o+1, tree in o+2, dense accumulation in o+3, depthwise
@@ -56,6 +58,8 @@ module loom_fp_row #(
   parameter int Body = loom_pkg::BODY_BEHAVIOURAL,
   /// Structural: last adder of the trees, as in loom_bit_heap.
   parameter int Adder = loom_pkg::ADDER_RIPPLE,
+  /// Accumulators of one depthwise drain chunk, a power of two, 1 to Lanes.
+  parameter int RequantLanes = 2,
   /// Dependent parameter, do not override. Bits of an accumulator.
   localparam int AccBits = AccKind == loom_pkg::ACC_FLOAT ? 1 + AccExp + AccMan : AccWidth,
   /// Dependent parameter, do not override. Bits of an accumulator number.
@@ -91,6 +95,9 @@ module loom_fp_row #(
   input  logic                      dense_i,
   /// Cycle o+2: accumulates product l in accumulator l. Never together with `dense_i`.
   input  logic                      depthwise_i,
+  /// Accumulation cycle, depthwise: acc = max(acc, key of the activation), first_i: acc = key; no
+  /// event. The key, S ? ~code without S : code, is signed and ordered like the codes.
+  input  logic                      maximum_i,
   /// Accumulation cycle: starts from the start value.
   input  logic                      first_i,
   /// Accumulation cycle: the result also goes to the shadow.
@@ -113,8 +120,12 @@ module loom_fp_row #(
   output logic [EntryBits:0]        event_count_o,
   /// Shadow entry shown by `drain_acc_o`.
   input  logic [EntryBits-1:0]      drain_entry_i,
+  /// Shadow chunk shown by `drain_chunk_acc_o`, taken modulo Lanes/RequantLanes.
+  input  logic [EntryBits-1:0]      drain_chunk_i,
   /// Shadow entry `drain_entry_i`.
-  output logic [AccBits-1:0]        drain_acc_o
+  output logic [AccBits-1:0]        drain_acc_o,
+  /// Shadow entries `drain_chunk_i`*RequantLanes + r at bits [r*AccBits +: AccBits].
+  output logic [RequantLanes*AccBits-1:0] drain_chunk_acc_o
 );
 
   if (Lanes < 1 || Lanes > 32 || (Lanes & (Lanes - 1)) != 0) begin : gen_bad_lanes
@@ -136,6 +147,12 @@ module loom_fp_row #(
     $error("loom_fp_row: a float accumulator takes exact sums, Drop and Align must be 0");
   end
 
+  if (RequantLanes < 1 || RequantLanes > Lanes || (RequantLanes & (RequantLanes - 1)) != 0)
+  begin : gen_bad_requant_lanes
+    $error("loom_fp_row: RequantLanes must be a power of two from 1 to Lanes");
+  end
+
+  localparam int ChunkBits = $clog2(RequantLanes);
   localparam int ActBits = 1 + ActExp + ActMan;
   localparam int WeightBits = 1 + WeightExp + WeightMan;
   localparam int SigWidth = ActMan + WeightMan + 2;
@@ -153,6 +170,7 @@ module loom_fp_row #(
 
   logic [Lanes*ActBits-1:0]    act_q;
   logic [Lanes*WeightBits-1:0] weight_hold_q;
+  logic [Lanes*ActBits-1:0]    key_d, key_q;
   logic [Lanes-1:0]            sign_d, sign_q;
   logic [Lanes*SigWidth-1:0]   significand_d, significand_q;
   logic [Lanes*ShiftWidth-1:0] shift_d, shift_q;
@@ -170,12 +188,17 @@ module loom_fp_row #(
       sign_q <= sign_d;
       significand_q <= significand_d;
       shift_q <= shift_d;
+      key_q <= key_d;
     end
   end
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_product
     logic [WeightBits-1:0] weight;
     logic                  unused_nan, unused_inf;
+    logic                  negative;
+    assign negative = act_q[l*ActBits+ActBits-1];
+    assign key_d[l*ActBits +: ActBits] = {negative, act_q[l*ActBits +: ActBits-1] ^
+                                                    {(ActBits-1){negative}}};
     assign weight_hold_o[l*8 +: 8] = 8'(weight_hold_q[l*WeightBits +: WeightBits]);
     assign weight = unit_weights_i ? One :
                     broadcast_i ? broadcast_weight_i[l*8 +: WeightBits] :
@@ -215,6 +238,12 @@ module loom_fp_row #(
   logic               dense_event;
   logic [AccBits-1:0] lane_acc   [0:Lanes-1];
   logic [Lanes-1:0]   lane_event;
+  logic [AccBits-1:0] lane_next  [0:Lanes-1];
+  logic [AccBits-1:0] lane_key   [0:Lanes-1];
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_key
+    assign lane_key[l] = AccBits'(signed'(key_q[l*ActBits +: ActBits]));
+  end
 
   assign dense_base = first_i ? dense_start_i : acc_q[entry_i];
 
@@ -287,6 +316,15 @@ module loom_fp_row #(
     assign lane_event = '0;
   end
 
+  always_comb begin
+    for (int l = 0; l < Lanes; l++) begin
+      lane_next[l] = lane_acc[l];
+      if (maximum_i) begin
+        lane_next[l] = first_i || signed'(lane_key[l]) > signed'(acc_q[l]) ? lane_key[l] : acc_q[l];
+      end
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (dense_i) begin
       acc_q[entry_i] <= dense_acc;
@@ -294,8 +332,8 @@ module loom_fp_row #(
     end
     if (Depthwise != 0 && depthwise_i) begin
       for (int l = 0; l < Lanes; l++) begin
-        acc_q[l] <= lane_acc[l];
-        if (last_i) shadow_q[l] <= lane_acc[l];
+        acc_q[l] <= lane_next[l];
+        if (last_i) shadow_q[l] <= lane_next[l];
       end
     end
   end
@@ -312,7 +350,7 @@ module loom_fp_row #(
     if (row_valid_i && dense_i) event_count_d = (EntryBits+1)'(dense_event);
     if (row_valid_i && Depthwise != 0 && depthwise_i) begin
       for (int l = 0; l < Lanes; l++) begin
-        event_count_d += (EntryBits+1)'(lane_event[l] && lane_valid_i[l]);
+        event_count_d += (EntryBits+1)'(lane_event[l] && !maximum_i && lane_valid_i[l]);
       end
     end
   end
@@ -324,5 +362,12 @@ module loom_fp_row #(
 
   assign event_count_o = event_count_q;
   assign drain_acc_o = shadow_q[drain_entry_i];
+
+  always_comb begin
+    for (int r = 0; r < RequantLanes; r++) begin
+      drain_chunk_acc_o[r*AccBits +: AccBits] =
+          shadow_q[((drain_chunk_i << ChunkBits) | EntryBits'(r)) & EntryBits'(Lanes-1)];
+    end
+  end
 
 endmodule

@@ -16,7 +16,10 @@ module loom_param_loader #(
   parameter int Rows = 4,
   /// Lanes of a row, entries of a set.
   parameter int Lanes = 16,
-  /// Bits of an accumulator.
+  /// loom_pkg::FORMAT_INT or a minifloat: its records hold the start value in 10 bytes and the shift
+  /// in byte 12.
+  parameter int Format = loom_pkg::FORMAT_INT,
+  /// Bits of an accumulator, at most 32, with minifloats 80.
   parameter int AccWidth = 32,
   /// Requantization lanes.
   parameter int RequantLanes = 8,
@@ -85,6 +88,12 @@ module loom_param_loader #(
     $error("loom_param_loader: Rows*Lanes must be at least 16");
   end
 
+  if (AccWidth > (Format == loom_pkg::FORMAT_INT ? 32 : 80)) begin : gen_bad_acc_width
+    $error("loom_param_loader: AccWidth must be at most 32, with minifloats at most 80");
+  end
+
+  localparam int StartsWidth = AccWidth < 32 ? AccWidth : 32;
+  localparam int ShiftByte = Format == loom_pkg::FORMAT_INT ? 8 : 12;
   localparam int RecordsPerRow = (Rows * Lanes / 16) < Lanes ? Rows * Lanes / 16 : Lanes;
   localparam int StartsPerRow = (Rows * Lanes / 4) < Lanes ? Rows * Lanes / 4 : Lanes;
 
@@ -183,15 +192,15 @@ module loom_param_loader #(
           multiplier_q[{data_set_q, EntryBits'(e)}] <=
               ring_rdata_i[(e % RecordsPerRow) * 128 + 32 +: 32];
           shift_q[{data_set_q, EntryBits'(e)}] <=
-              ring_rdata_i[(e % RecordsPerRow) * 128 + 64 +: 8];
+              ring_rdata_i[(e % RecordsPerRow) * 128 + ShiftByte * 8 +: 8];
         end
       end
     end
-    if (data_valid_q && per_layer_i) begin
+    if (Format == loom_pkg::FORMAT_INT && data_valid_q && per_layer_i) begin
       for (int e = 0; e < Lanes; e++) begin
         if (data_index_q == 16'(e / StartsPerRow)) begin
           start_q[{data_set_q, EntryBits'(e)}] <=
-              ring_rdata_i[(e % StartsPerRow) * 32 +: AccWidth];
+              AccWidth'(ring_rdata_i[(e % StartsPerRow) * 32 +: StartsWidth]);
         end
       end
     end

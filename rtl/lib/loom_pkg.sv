@@ -56,6 +56,13 @@ package loom_pkg;
   localparam int SPECIALS_NAN    = 1;
   localparam int SPECIALS_IEEE   = 2;
 
+  /// What the accelerator computes with: integers or 8-bit minifloats.
+  localparam int FORMAT_INT  = 0;
+  localparam int FORMAT_E4M3 = 1;
+  localparam int FORMAT_E5M2 = 2;
+  localparam int FORMAT_E3M4 = 3;
+  localparam int FORMAT_E2M5 = 4;
+
   /// Accumulator of a minifloat row.
   localparam int ACC_FIXED = 0;
   localparam int ACC_FLOAT = 1;

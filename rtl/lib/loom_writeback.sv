@@ -7,7 +7,11 @@
 /// during one operation. The bytes of a chunk go to position `slot` of the word, in units of the
 /// lanes in use: min(Rows, RequantLanes) for a convolution, RequantLanes otherwise.
 ///
-/// Latency  5 cycles from `acc_valid_i`, 7 from `add_valid_i`, to `we_o`. One chunk per cycle.
+/// Minifloats are requantized by loom_fp_requant_lane, results of a maximum by loom_fp_code_lane, and
+/// there is no addition: `add_valid_i` stays low.
+///
+/// Latency  5 cycles from `acc_valid_i` (2 by shift lanes, 3 to minifloats), 7 (4) from
+///          `add_valid_i`, to `we_o`. One chunk per cycle.
 /// Golden   golden/reference/requantize.h, golden/reference/add.cc
 /// Test     tests/rtl/loom_writeback_test.cc
 module loom_writeback #(
@@ -17,8 +21,14 @@ module loom_writeback #(
   parameter int Lanes = 16,
   /// Requantization lanes.
   parameter int RequantLanes = 8,
+  /// loom_pkg::FORMAT_INT or the minifloat of the codes.
+  parameter int Format = loom_pkg::FORMAT_INT,
+  /// Minifloats: loom_pkg::ACC_FIXED or ACC_FLOAT.
+  parameter int AccKind = loom_pkg::ACC_FIXED,
   /// Bits of an accumulator.
   parameter int AccWidth = 32,
+  /// Minifloats, fixed: the accumulator's unit is 2^AccDrop of the products' grid.
+  parameter int AccDrop = 0,
   /// loom_pkg::REQUANT_SHIFT, REQUANT_24X24, REQUANT_24X31 or REQUANT_32X31.
   parameter int RequantKind = 3,
   /// Dependent parameter, do not override. Bits of an entry number.
@@ -64,12 +74,13 @@ module loom_writeback #(
   localparam int XWidth = RequantKind == loom_pkg::REQUANT_24X24 ||
                           RequantKind == loom_pkg::REQUANT_24X31 ? 24 : 32;
   localparam int MultWidth = RequantKind == loom_pkg::REQUANT_24X24 ? 24 : 31;
-  localparam int RequantLatency = RequantKind == loom_pkg::REQUANT_SHIFT ? 2 : 5;
+  localparam int RequantLatency = Format != loom_pkg::FORMAT_INT ? 3 :
+                                  RequantKind == loom_pkg::REQUANT_SHIFT ? 2 : 5;
 
   if (RequantKind < 0 || RequantKind > 3) begin : gen_bad_requant_kind
     $error("loom_writeback: RequantKind must be 0 to 3");
   end
-  if (AccWidth > XWidth) begin : gen_bad_acc_width
+  if (Format == loom_pkg::FORMAT_INT && AccWidth > XWidth) begin : gen_bad_acc_width
     $error("loom_writeback: AccWidth must be at most 24 with a 24-bit requantization lane");
   end
 
@@ -127,67 +138,121 @@ module loom_writeback #(
     assign flight[i] = meta_q[i][MetaBits-1];
   end
 
-  for (genvar r = 0; r < RequantLanes; r++) begin : gen_lane
-    logic signed [31:0] add_x, x;
-    logic [31:0]        multiplier;
-    logic [7:0]         shift;
+  if (Format == loom_pkg::FORMAT_INT) begin : gen_integer
+    for (genvar r = 0; r < RequantLanes; r++) begin : gen_lane
+      logic signed [31:0] add_x, x;
+      logic [31:0]        multiplier;
+      logic [7:0]         shift;
 
-    // The sum of an addition has 29 bits: 24-bit lanes cannot take it.
-    if (XWidth == 32) begin : gen_add
-      loom_add_lane #(.HasMultiplier(RequantKind == loom_pkg::REQUANT_SHIFT ? 0 : 1)) u_add (
-        .clk_i,
-        .qa_i        (add_a_i[r*8 +: 8]),
-        .qb_i        (add_b_i[r*8 +: 8]),
-        .zero_a_i    (desc_i[loom_desc_pkg::ADD_ZERO_A_LSB +: 8]),
-        .zero_b_i    (desc_i[loom_desc_pkg::ADD_ZERO_B_LSB +: 8]),
-        .multiplier_i(desc_i[loom_desc_pkg::ADD_MULTIPLIER_LSB +: 32]),
-        .shift_i     (desc_i[loom_desc_pkg::ADD_SHIFT_LSB +: 8]),
-        .single_i    (mode == loom_pkg::RequantSingle),
-        .x_o         (add_x)
-      );
-    end else begin : gen_no_add
-      logic unused_add;
-      assign unused_add = ^{add_a_i[r*8 +: 8], add_b_i[r*8 +: 8]};
-      assign add_x = '0;
+      // The sum of an addition has 29 bits: 24-bit lanes cannot take it.
+      if (XWidth == 32) begin : gen_add
+        loom_add_lane #(.HasMultiplier(RequantKind == loom_pkg::REQUANT_SHIFT ? 0 : 1)) u_add (
+          .clk_i,
+          .qa_i        (add_a_i[r*8 +: 8]),
+          .qb_i        (add_b_i[r*8 +: 8]),
+          .zero_a_i    (desc_i[loom_desc_pkg::ADD_ZERO_A_LSB +: 8]),
+          .zero_b_i    (desc_i[loom_desc_pkg::ADD_ZERO_B_LSB +: 8]),
+          .multiplier_i(desc_i[loom_desc_pkg::ADD_MULTIPLIER_LSB +: 32]),
+          .shift_i     (desc_i[loom_desc_pkg::ADD_SHIFT_LSB +: 8]),
+          .single_i    (mode == loom_pkg::RequantSingle),
+          .x_o         (add_x)
+        );
+      end else begin : gen_no_add
+        logic unused_add;
+        assign unused_add = ^{add_a_i[r*8 +: 8], add_b_i[r*8 +: 8]};
+        assign add_x = '0;
+      end
+
+      assign x = add_valid ? add_x : 32'($signed(acc_i[r*AccWidth +: AccWidth]));
+      assign multiplier = per_layer ? desc_i[loom_desc_pkg::MULTIPLIER_LSB +: 32] :
+                                      acc_multiplier_i[r*32 +: 32];
+      assign shift = per_layer ? desc_i[loom_desc_pkg::SHIFT_LSB +: 8] : acc_shift_i[r*8 +: 8];
+
+      if (RequantKind == loom_pkg::REQUANT_SHIFT) begin : gen_shift
+        logic unused_multiplier;
+        assign unused_multiplier = ^multiplier;
+
+        loom_shift_lane u_shift (
+          .clk_i,
+          .x_i        (x),
+          .mode_i     (mode),
+          .shift_i    (shift),
+          .mean_half_i(desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
+          .zero_i     (zero),
+          .clamp_min_i(clamp_min),
+          .clamp_max_i(clamp_max),
+          .y_o        (y[r*8 +: 8]),
+          .low_o      (low[r]),
+          .high_o     (high[r])
+        );
+      end else begin : gen_multiply
+        loom_requant_lane #(.XWidth(XWidth), .MultWidth(MultWidth)) u_requant (
+          .clk_i,
+          .x_i         (x),
+          .mode_i      (mode),
+          .multiplier_i(multiplier),
+          .shift_i     (shift),
+          .mean_half_i (desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
+          .zero_i      (zero),
+          .clamp_min_i (clamp_min),
+          .clamp_max_i (clamp_max),
+          .y_o         (y[r*8 +: 8]),
+          .low_o       (low[r]),
+          .high_o      (high[r])
+        );
+      end
     end
+  end else begin : gen_minifloat
+    localparam int Exp = Format == loom_pkg::FORMAT_E5M2 ? 5 : Format == loom_pkg::FORMAT_E3M4 ? 3 :
+                         Format == loom_pkg::FORMAT_E2M5 ? 2 : 4;
+    localparam int Man = 7 - Exp;
+    localparam int Bias = (1 << (Exp - 1)) - 1;
+    localparam int Specials = Format == loom_pkg::FORMAT_E4M3 ? loom_pkg::SPECIALS_NAN :
+                              Format == loom_pkg::FORMAT_E5M2 ? loom_pkg::SPECIALS_IEEE :
+                                                                loom_pkg::SPECIALS_FINITE;
+    logic by_code;
+    assign by_code = !conv_i && desc_i[loom_desc_pkg::MAXIMUM_LSB];
+    logic unused_integer;
+    assign unused_integer = ^{add_a_i, add_b_i, acc_multiplier_i, mode, zero};
 
-    assign x = add_valid ? add_x : 32'($signed(acc_i[r*AccWidth +: AccWidth]));
-    assign multiplier = per_layer ? desc_i[loom_desc_pkg::MULTIPLIER_LSB +: 32] :
-                                    acc_multiplier_i[r*32 +: 32];
-    assign shift = per_layer ? desc_i[loom_desc_pkg::SHIFT_LSB +: 8] : acc_shift_i[r*8 +: 8];
+    for (genvar r = 0; r < RequantLanes; r++) begin : gen_lane
+      logic [7:0] value_y, code_y;
+      logic       value_low, value_high, code_low, code_high;
 
-    if (RequantKind == loom_pkg::REQUANT_SHIFT) begin : gen_shift
-      logic unused_multiplier;
-      assign unused_multiplier = ^multiplier;
-
-      loom_shift_lane u_shift (
+      loom_fp_requant_lane #(
+        .AccKind (AccKind),
+        .AccWidth(AccWidth),
+        .UnitLsb (2 * (1 - Bias - Man) + AccDrop),
+        .AccExp  (AccWidth == 16 ? 5 : 8),
+        .AccMan  (AccWidth == 16 ? 10 : 23),
+        .Exp     (Exp),
+        .Man     (Man),
+        .Bias    (Bias),
+        .Specials(Specials)
+      ) u_requant (
         .clk_i,
-        .x_i        (x),
-        .mode_i     (mode),
-        .shift_i    (shift),
-        .mean_half_i(desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
-        .zero_i     (zero),
+        .x_i        (acc_i[r*AccWidth +: AccWidth]),
+        .shift_i    (per_layer ? desc_i[loom_desc_pkg::SHIFT_LSB +: 8] : acc_shift_i[r*8 +: 8]),
         .clamp_min_i(clamp_min),
         .clamp_max_i(clamp_max),
-        .y_o        (y[r*8 +: 8]),
-        .low_o      (low[r]),
-        .high_o     (high[r])
+        .y_o        (value_y),
+        .low_o      (value_low),
+        .high_o     (value_high)
       );
-    end else begin : gen_multiply
-      loom_requant_lane #(.XWidth(XWidth), .MultWidth(MultWidth)) u_requant (
+
+      loom_fp_code_lane u_code (
         .clk_i,
-        .x_i         (x),
-        .mode_i      (mode),
-        .multiplier_i(multiplier),
-        .shift_i     (shift),
-        .mean_half_i (desc_i[loom_desc_pkg::MEAN_HALF_LSB +: 16]),
-        .zero_i      (zero),
-        .clamp_min_i (clamp_min),
-        .clamp_max_i (clamp_max),
-        .y_o         (y[r*8 +: 8]),
-        .low_o       (low[r]),
-        .high_o      (high[r])
+        .key_i      (acc_i[r*AccWidth +: 8]),
+        .clamp_min_i(clamp_min),
+        .clamp_max_i(clamp_max),
+        .y_o        (code_y),
+        .low_o      (code_low),
+        .high_o     (code_high)
       );
+
+      assign y[r*8 +: 8] = by_code ? code_y : value_y;
+      assign low[r] = by_code ? code_low : value_low;
+      assign high[r] = by_code ? code_high : value_high;
     end
   end
 

@@ -171,7 +171,8 @@ TEST_F(BadInputTest, Labels) {
 TEST_F(BadInputTest, Configurations) {
   ExpectFails("verify --preset m9", 2, "presets are m4l16, m8l16");
   ExpectFails("preset show m9", 2, "presets are m4l16, m8l16");
-  ExpectFails("generate -o " + Path("o") + " --set acc.width_bits=7", 2, "8 to 32");
+  ExpectFails("generate -o " + Path("o") + " --set acc.width_bits=7", 2, "8 to 80");
+  ExpectFails("generate -o " + Path("o") + " --set acc.width_bits=33", 2, "8 to 32");
   ExpectFails("generate -o " + Path("o") + " --set array.rows=3", 2, "powers of two");
   ExpectFails("generate -o " + Path("o") + " --set array.rows=32", 2, "exceeds array.lanes");
   ExpectFails("generate -o " + Path("o") + " --set acc.colour=1", 2, "unknown key");

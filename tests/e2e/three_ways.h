@@ -44,29 +44,33 @@ inline sim::StepCounters CountersOf(const arch::Job& job, const sim::DeviceRun& 
   return sum;
 }
 
-/// Runs `input` three ways and expects every tensor, event count and clamp count to be equal.
-inline void ExpectThreeWaysEqual(const arch::Job& job, const ir::TensorValue& input,
-                                 const sim::MemoryTiming& timing) {
+/// Runs `input` on golden and `device` and expects every tensor, event count and clamp count to be
+/// equal.
+inline void ExpectEqualToGolden(const arch::Job& job, const ir::TensorValue& input,
+                                sim::Device& device) {
   golden::RunOptions options;
   options.accumulation = job.accumulation;
   const auto trace = golden::Run(job.graph, input, options);
   ASSERT_TRUE(trace.ok()) << trace.error().message;
-  const std::unique_ptr<sim::Device> descriptor = sim::MakeDescriptorDevice();
-  for (sim::Device* device : {descriptor.get(), &RtlDevice(job.config, timing)}) {
-    const auto run = device->Run(job, input);
-    ASSERT_TRUE(run.ok()) << device->name() << ": " << run.error().message;
-    for (const sim::LayerComparison& layer : sim::Compare(job, trace->tensors, *run, *device)) {
-      EXPECT_EQ(layer.mismatches, 0) << layer.first;
-      const golden::LayerEvents& events = trace->events[static_cast<size_t>(layer.node)];
-      const sim::StepCounters counters = CountersOf(job, *run, layer.node);
-      EXPECT_EQ(counters.overflow_events, events.overflow_events)
-          << device->name() << " node " << layer.node;
-      EXPECT_EQ(counters.clamped_low, events.clamped_low)
-          << device->name() << " node " << layer.node;
-      EXPECT_EQ(counters.clamped_high, events.clamped_high)
-          << device->name() << " node " << layer.node;
-    }
+  const auto run = device.Run(job, input);
+  ASSERT_TRUE(run.ok()) << device.name() << ": " << run.error().message;
+  for (const sim::LayerComparison& layer : sim::Compare(job, trace->tensors, *run, device)) {
+    EXPECT_EQ(layer.mismatches, 0) << layer.first;
+    const golden::LayerEvents& events = trace->events[static_cast<size_t>(layer.node)];
+    const sim::StepCounters counters = CountersOf(job, *run, layer.node);
+    EXPECT_EQ(counters.overflow_events, events.overflow_events)
+        << device.name() << " node " << layer.node;
+    EXPECT_EQ(counters.clamped_low, events.clamped_low) << device.name() << " node " << layer.node;
+    EXPECT_EQ(counters.clamped_high, events.clamped_high)
+        << device.name() << " node " << layer.node;
   }
+}
+
+/// The descriptor device and the RTL against golden.
+inline void ExpectThreeWaysEqual(const arch::Job& job, const ir::TensorValue& input,
+                                 const sim::MemoryTiming& timing) {
+  ExpectEqualToGolden(job, input, *sim::MakeDescriptorDevice());
+  ExpectEqualToGolden(job, input, RtlDevice(job.config, timing));
 }
 
 }  // namespace macloom::testing

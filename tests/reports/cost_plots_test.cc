@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cost/claim.h"
+#include "cost/claim_result.h"
 
 namespace macloom::reports {
 namespace {

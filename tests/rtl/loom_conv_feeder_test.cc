@@ -279,6 +279,7 @@ class Bench {
     Expect(dut_.op_set_o == control_.set);
     Expect(dut_.op_entry_o == control_.entry);
     Expect(dut_.op_row_valid_o == (1 << control_.rows) - 1);
+    Expect(dut_.op_lane_valid_o == (uint32_t{1} << std::min(control_.lanes, int{kLanes})) - 1);
   }
 
   Vloom_conv_feeder_mux& dut_;
@@ -348,7 +349,7 @@ Job RandomJob(Rng& rng, bool huge) {
 }
 
 TEST(ConvFeederTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_conv_feeder_mux>(10, [](Vloom_conv_feeder_mux& dut, Rng& rng) {
+  testing::ExpectMutantsCaught<Vloom_conv_feeder_mux>(11, [](Vloom_conv_feeder_mux& dut, Rng& rng) {
     Bench bench(dut, rng);
     while (bench.cycles() < 40000 && bench.mismatches() == 0) {
       const bool huge = rng.Bernoulli(0.3);

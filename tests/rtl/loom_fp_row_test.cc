@@ -1,5 +1,6 @@
 // loom_fp_row (4 lanes of e4m3, 45-bit fixed point, depthwise) against plain sums, one stage after
 // the other; the strobes come at random.
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -11,6 +12,7 @@ namespace macloom {
 namespace {
 
 constexpr size_t kLanes = 4;
+constexpr size_t kChunk = 2;
 constexpr int kAccWidth = 45;
 constexpr int64_t kHalf = int64_t{1} << (kAccWidth - 1);
 constexpr uint8_t kOne = 0x38;
@@ -38,7 +40,7 @@ int64_t RandomStart(Rng& rng) {
 /// The row's model: what every stage holds.
 struct Row {
   Codes act{}, hold{};
-  Values products{}, acc{}, shadow{};
+  Values products{}, keys{}, acc{}, shadow{};
   int64_t sum = 0;
   int events = 0;
 };
@@ -58,8 +60,17 @@ int64_t Product(uint8_t a, uint8_t w) {
 
 int64_t Compare(Vloom_fp_row_mux& dut, const Row& row) {
   const auto shadow = static_cast<uint64_t>(row.shadow[dut.drain_entry_i]);
-  return (dut.weight_hold_o != Word(row.hold)) + (dut.event_count_o != row.events) +
-         (dut.drain_acc_o != (shadow & (2 * kHalf - 1)));
+  int64_t mismatches = (dut.weight_hold_o != Word(row.hold)) + (dut.event_count_o != row.events) +
+                       (dut.drain_acc_o != (shadow & (2 * kHalf - 1)));
+  for (size_t r = 0; r < kChunk; ++r) {
+    const size_t lane = (dut.drain_chunk_i * kChunk + r) % kLanes;
+    for (size_t bit = 0; bit < kAccWidth; ++bit) {
+      const size_t at = r * kAccWidth + bit;
+      const auto got = dut.drain_chunk_acc_o[at / 32] >> (at % 32) & 1;
+      mismatches += got != (static_cast<uint64_t>(row.shadow[lane]) >> bit & 1);
+    }
+  }
+  return mismatches;
 }
 
 /// One cycle with the strobes set by the caller and everything else at random.
@@ -89,6 +100,8 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
   dut.row_valid_i = rng.Bernoulli(0.8);
   dut.lane_valid_i = static_cast<uint8_t>(rng.UniformInt(0, 15));
   dut.saturate_i = rng.Bernoulli(0.5);
+  dut.maximum_i = rng.Bernoulli(0.3);
+  dut.drain_chunk_i = static_cast<uint8_t>(rng.UniformInt(0, 3));
   dut.clk_i = 0;
   dut.eval();
   int64_t mismatches = compare ? Compare(dut, row) : 0;
@@ -105,6 +118,11 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
     row.events += event && dut.row_valid_i;
   }
   for (size_t l = 0; dut.depthwise_i && l < kLanes; ++l) {
+    if (dut.maximum_i) {
+      row.acc[l] = dut.first_i ? row.keys[l] : std::max(row.acc[l], row.keys[l]);
+      if (dut.last_i) row.shadow[l] = row.acc[l];
+      continue;
+    }
     const int64_t product = (dut.product_valid_i >> l & 1) != 0 ? row.products[l] : 0;
     row.acc[l] =
         Limit((dut.first_i ? lane_starts[l] : row.acc[l]) + product, dut.saturate_i, event);
@@ -118,6 +136,7 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
     }
   }
   for (size_t l = 0; dut.multiply_i && l < kLanes; ++l) {
+    row.keys[l] = row.act[l] < 0x80 ? row.act[l] : -(row.act[l] & 0x7F) - 1;
     row.products[l] = Product(row.act[l], dut.unit_weights_i ? kOne
                                           : dut.broadcast_i  ? broadcast[l]
                                                              : row.hold[l]);
@@ -153,7 +172,7 @@ int64_t RunCampaign(Vloom_fp_row_mux& dut, Rng& rng) {
 }
 
 TEST(FpRowTest, IsExactAndItsMutantsAreCaught) {
-  testing::ExpectMutantsCaught<Vloom_fp_row_mux>(6, RunCampaign);
+  testing::ExpectMutantsCaught<Vloom_fp_row_mux>(9, RunCampaign);
 }
 
 }  // namespace
