@@ -117,6 +117,7 @@ Result<int> RunTraining(const RunOptions& options) {
   MACLOOM_RETURN_IF_ERROR(MakeFolder(options.output));
   TrainOptions train_options;
   train_options.directory = options.output;
+  train_options.float_from = options.float_from;
   train_options.is_resumed = options.is_resumed;
   MACLOOM_ASSIGN_OR_RETURN(const TrainResult result, Train(recipe, dataset, train_options));
   MACLOOM_ASSIGN_OR_RETURN(const int64_t mismatches, GoldenMismatches(result));
