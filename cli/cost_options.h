@@ -1,0 +1,40 @@
+// What `macloom cost` and `macloom cost mac` were asked for, and what runs them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/common.h"
+#include "cost/library_file.h"
+
+namespace macloom::cli {
+
+struct CostMacOptions {
+  std::vector<std::string> formats;
+  std::vector<std::string> libraries = {cost::kDefaultLibrary};
+  std::vector<int> lanes = {1};
+  std::vector<std::string> shapes = {"bare"};
+  int jobs = 2;
+  int energy_cycles = 0;
+  uint64_t seed = 1;
+  std::string json, svg;
+};
+
+struct CostHwOptions {
+  HardwareOption hardware;
+  std::vector<std::string> libraries;
+  bool is_checked = false;
+  int jobs = 2;
+  std::string model = "ds-cnn-untrained";
+  std::vector<std::string> sweep;
+  std::string json;
+};
+
+/// The table of `cost mac`. @return exit status.
+Result<int> RunCostMac(const CostMacOptions& options);
+
+/// The table of `cost`. @return exit status, 1 if --check failed.
+Result<int> RunCostHw(const CostHwOptions& options);
+
+}  // namespace macloom::cli
