@@ -10,13 +10,20 @@ void AccumOptions::AddTo(CLI::App& verb) {
   rounding.AddTo(verb);
   auto* inputs_option =
       verb.add_option("--inputs", inputs,
-                      ".npy array, or folder or tar of raw int8 samples; for several "
+                      ".npy or .npz@NAME array of codes or values, IDX@pixels, or folder or tar of "
+                      "raw int8 samples (@pixels, @pcm16), or sounds; for several "
                       "networks once, or once for each");
-  verb.add_option("--labels", labels, ".npy or .csv labels, as --inputs")->needs(inputs_option);
+  verb.add_option("--labels", labels, ".npy, .npz@NAME, IDX or .csv labels, as --inputs")
+      ->needs(inputs_option);
   verb.add_option("--random", random, "without --inputs: random and corner inputs")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  verb.add_option("--seed", seed, "seed of random inputs")->capture_default_str();
+  verb.add_option("--seed", seed, "seed of random inputs and of --choose-on")
+      ->capture_default_str();
+  verb.add_option("--choose-on", explore.choose_fraction,
+                  "choose widths on this part of the samples, drawn by --seed, and judge them on "
+                  "the others")
+      ->check(CLI::Range(0.01, 0.99));
   verb.add_option("--min-bits", explore.sweep.min_bits, "narrowest width swept")
       ->check(CLI::Range(8, 32))
       ->capture_default_str();

@@ -135,6 +135,31 @@ void PrintRecommendations(const explore::AccumResult& result) {
   PrintTable(rows, 1);
 }
 
+/// The widths on the samples that chose them and on those that did not.
+void PrintHeldOut(const explore::AccumResult& result) {
+  if (result.num_held_out_samples == 0) return;
+  fmt::print("\nchosen on {} samples, judged on {} others: accuracy and agreement %, [95 %]\n",
+             result.num_samples, result.num_held_out_samples);
+  Rows rows = {{"rule", "P", "agreement, choosing", "judging", "accuracy, choosing", "judging",
+                "exact, judging", "events, judging"}};
+  for (const explore::Recommendation& r : result.recommendations) {
+    if (!r.held_out) continue;
+    const explore::SweepPoint& judged = r.held_out->point;
+    explore::Proportion agreement, accuracy;  // Stay empty for a width that was not swept.
+    for (const explore::SweepPoint& chosen : result.sweep) {
+      if (chosen.policy != r.policy || chosen.width_bits != r.width_bits) continue;
+      agreement = chosen.agreement;
+      accuracy = chosen.accuracy;
+    }
+    int64_t events = 0;
+    for (const explore::LayerCounts& counts : judged.layers) events += counts.events;
+    rows.push_back({r.rule, BitsText(r.width_bits), Percent(agreement), Percent(judged.agreement),
+                    Percent(accuracy), Percent(judged.accuracy),
+                    Percent(r.held_out->exact_accuracy), std::to_string(events)});
+  }
+  PrintTable(rows, 1);
+}
+
 /// Narrowest width from which on agreement stays at least 99.5 %; "-": none.
 std::string AgreementWidth(const explore::AccumResult& result, explore::Policy policy) {
   const explore::SweepPoint* narrowest = nullptr;
@@ -174,6 +199,7 @@ bool PrintAccumNetwork(const AccumOptions& options, const AccumNetwork& network)
     }
   }
   PrintRecommendations(result);
+  PrintHeldOut(result);
   return is_good;
 }
 

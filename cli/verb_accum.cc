@@ -48,6 +48,7 @@ Result<AccumNetwork> ExploreOne(const AccumOptions& options, size_t i,
   explore::ExploreOptions explore = options.explore;
   explore.sweep.has_layers = !options.has_no_layers;
   explore.has_sweep = !options.has_no_sweep;
+  explore.split_seed = options.seed;
   explore.recommend.policy =
       options.policy == "wrap" ? explore::Policy::kWrap : explore::Policy::kSaturate;
   MACLOOM_ASSIGN_OR_RETURN(network.result,
