@@ -116,6 +116,7 @@ Json ToJson(const AccumResult& result) {
                {"configuration", result.configuration},
                {"configuration_digest", result.configuration_digest},
                {"samples", result.num_samples},
+               {"held_out_samples", result.num_held_out_samples},
                {"has_labels", result.has_labels},
                {"agreement_is", result.is_identity_agreement ? "identical output" : "top-1"},
                {"exact_accuracy", ToJson(result.exact_accuracy)},
@@ -127,11 +128,15 @@ Json ToJson(const AccumResult& result) {
     json["layers"].push_back(ToJson(layer, is_observed));
   }
   for (const Recommendation& r : result.recommendations) {
-    json["recommendations"].push_back(
-        {{"rule", r.rule},
-         {"policy", ToString(r.policy)},
-         {"width_bits", r.width_bits == 0 ? Json() : Json(r.width_bits)},
-         {"layer_bits", r.layer_bits}});
+    Json row = {{"rule", r.rule},
+                {"policy", ToString(r.policy)},
+                {"width_bits", r.width_bits == 0 ? Json() : Json(r.width_bits)},
+                {"layer_bits", r.layer_bits}};
+    if (r.held_out) {
+      row["held_out"] = ToJson(r.held_out->point);
+      row["held_out"]["exact_accuracy"] = ToJson(r.held_out->exact_accuracy);
+    }
+    json["recommendations"].push_back(std::move(row));
   }
   json["sweep"] = ToJson(result.sweep);
   json["layer_sweep"] = ToJson(result.layer_sweep);

@@ -110,19 +110,27 @@ struct SweepPoint {
   std::vector<LayerCounts> layers;  ///< Layers with an event or a wrong output.
 };
 
+/// A recommendation on samples that did not choose it.
+struct HeldOut {
+  SweepPoint point;           ///< Whole network; agreement.whole samples.
+  Proportion exact_accuracy;  ///< Of the exact network on the same samples, with labels.
+};
+
 /// One width for the network, and one per layer, by one rule.
 struct Recommendation {
   std::string rule;  ///< "proved", "observed", "accuracy".
   Policy policy = Policy::kWrap;
   int width_bits = 0;  ///< 8..32; 0: the rule gives none (no samples, nothing narrow enough).
   std::vector<int> layer_bits;  ///< By AccumResult::layers.
+  std::optional<HeldOut> held_out = std::nullopt;
 };
 
 struct AccumResult {
   std::string network, network_digest, configuration, configuration_digest;
   bool is_untrained = false;
   bool is_identity_agreement = false;  ///< Agreement means an identical output (autoencoders).
-  int64_t num_samples = 0;
+  int64_t num_samples = 0;             ///< Observed and swept.
+  int64_t num_held_out_samples = 0;    ///< Further ones, which only judge the recommendations.
   bool has_labels = false;
   std::vector<LayerCertificate> layers;
   Widths widths;

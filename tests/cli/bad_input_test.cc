@@ -149,9 +149,10 @@ TEST_F(BadInputTest, Inputs) {
   NpyArray floats;
   floats.dtype = "<f4";
   floats.shape = {1, 49, 10, 1};
-  floats.bytes.resize(490 * 4);
-  ASSERT_TRUE(WriteNpy(Path("float.npy"), floats).ok());
-  ExpectFails(run + Path("float.npy"), 2, "inputs are integer codes");
+  floats.bytes.assign(490 * 4, 0xff);
+  ASSERT_TRUE(WriteNpy(Path("nan.npy"), floats).ok());
+  ExpectFails(run + Path("nan.npy"), 2, "accepted are finite values");
+  ExpectFails(run + Path("nan.npy") + "@x", 2, "has no members");
   ExpectFails(run + Write("text.npy", "not numpy"), 2, "text.npy");
   ExpectFails(run + Write("x.tar", "not an archive"), 2, "x.tar");
   fs::create_directory(Path("raw"));
