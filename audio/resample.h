@@ -5,8 +5,8 @@
 
 namespace macloom::audio {
 
-/// The clip at `sample_rate_hz`: band-limited interpolation of libsamplerate (sinc, medium quality:
-/// 121 dB signal to noise, 90 % of the bandwidth), round(samples * new rate / old rate) samples, at
+/// The clip at `sample_rate_hz`: band-limited polyphase interpolation of libsoxr (high quality: 20
+/// bits, linear phase, 91 % of the bandwidth), round(samples * new rate / old rate) samples, at
 /// least one. The same rate returns the clip unchanged.
 /// @pre Both rates are kMinSampleRateHz to kMaxSampleRateHz (MACLOOM_CHECK).
 Clip Resample(const Clip& clip, int sample_rate_hz);

@@ -36,6 +36,7 @@ Result<int> Run(const train::RunOptions& options) {
   };
   add("--data", options.data);
   add("--extra", options.extra);
+  add("--float-from", options.float_from);
   add("--seed", options.seed > 0 ? std::to_string(options.seed) : "");
   add("--rotation", options.rotation >= 0 ? std::to_string(options.rotation) : "");
   if (options.is_resumed) words.emplace_back("--resume");

@@ -10,7 +10,7 @@ packages=(
   libssl-dev zlib1g-dev libarchive-dev
   libflatbuffers-dev flatbuffers-compiler
   libprotobuf-dev protobuf-compiler libyaml-cpp-dev
-  libsamplerate0-dev libeigen3-dev
+  libsoxr-dev libeigen3-dev
   libgtest-dev libgmock-dev libmpfr-dev
   "$@"
 )

@@ -169,6 +169,58 @@ TEST_F(TrainerTest, RepeatsAndResumes) {
   }
 }
 
+TEST_F(TrainerTest, AFloatNetworkTakenFromAnotherRunGivesTheSameResult) {
+  Trained(SmallRecipe("weight_bits = 4\n"));
+  const Recipe recipe = SmallRecipe("scales = \"learned\"\n");
+  testing::TemporaryFolder alone, sharing;
+  TrainOptions options = Options();
+  options.directory = alone.path();
+  const Result<TrainResult> whole = Train(recipe, SmallData(), options);
+  ASSERT_TRUE(whole.ok());
+  options.directory = sharing.path();
+  options.float_from = folder_.path();
+  const Result<TrainResult> shared = Train(recipe, SmallData(), options);
+  ASSERT_TRUE(shared.ok()) << shared.error().message;
+  EXPECT_EQ(ir::Digest(shared->network), ir::Digest(whole->network));
+  EXPECT_EQ(CurvesCsv(shared->curves), CurvesCsv(whole->curves));
+  EXPECT_EQ(shared->twin_predictions, whole->twin_predictions);
+
+  // A twin of other extra epochs is trained, on the same float network.
+  Recipe longer = recipe;
+  longer.qat.phase.epochs = 5;
+  const Result<TrainResult> more = Train(longer, SmallData(), options);
+  ASSERT_TRUE(more.ok()) << more.error().message;
+  EXPECT_EQ(more->float_predictions, whole->float_predictions);
+  EXPECT_EQ(more->curves.size(), 4u + 5u + 5u);
+}
+
+TEST_F(TrainerTest, AnotherFloatNetworkIsRefused) {
+  TrainOptions options = Options();
+  options.max_epochs = 2;
+  EXPECT_FALSE(Train(SmallRecipe(), SmallData(), options).ok());
+  testing::TemporaryFolder sharing;
+  options.max_epochs = 0;
+  options.float_from = folder_.path();
+  options.directory = sharing.path();
+  const auto message = [&](const Recipe& recipe, const Dataset& data) {
+    const Result<TrainResult> result = Train(recipe, data, options);
+    EXPECT_FALSE(result.ok());
+    return result.ok() ? "" : result.error().message;
+  };
+  EXPECT_THAT(message(SmallRecipe(), SmallData()), HasSubstr("is not finished"));
+  Recipe other = SmallRecipe();
+  other.seed = 2;
+  EXPECT_THAT(message(other, SmallData()), HasSubstr("its float network is not this recipe's"));
+  other = SmallRecipe();
+  other.float_phase.learning_rate = 2e-2;
+  EXPECT_THAT(message(other, SmallData()), HasSubstr("its float network is not this recipe's"));
+  Dataset data = SmallData();
+  std::swap(data.train.labels.front(), data.train.labels.back());
+  EXPECT_THAT(message(SmallRecipe(), data), HasSubstr("its float network is not this recipe's"));
+  options.float_from = sharing / "nowhere";
+  EXPECT_THAT(message(SmallRecipe(), SmallData()), HasSubstr("nowhere/checkpoint.safetensors"));
+}
+
 TEST_F(TrainerTest, AnotherSeedIsAnotherNetwork) {
   Recipe recipe = SmallRecipe();
   const std::string first = ir::Digest(Trained(recipe).network);

@@ -3,20 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
 #include "audio/features.h"
-#include "audio/resample.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "train/data/augment.h"
 #include "train/data/clip_features.h"
 #include "train/data/loaders.h"
 
 namespace macloom::train {
 namespace {
 
+constexpr int kRotations = 5;  ///< Of FSDD's 25 takes.
 constexpr double kClipDeviations = 4.0;
+constexpr dataset::Augmentation kAugmentation = {.max_speed_change = 0.1,
+                                                 .max_shift_ms = 50,
+                                                 .noise_probability = 1,
+                                                 .min_snr_db = 15,
+                                                 .max_snr_db = 40};
 
 struct Source {
   dataset::Dataset data;
@@ -40,6 +44,14 @@ Result<Source> LoadMain(const Recipe& recipe) {
     split = "test speaker " + recipe.left_out_speaker;
   } else {
     MACLOOM_RETURN_IF_ERROR(dataset::AssignTakeRotation(data, recipe.rotation));
+    if (recipe.is_validation) {
+      std::erase_if(data.items,
+                    [](const auto& item) { return item.split == dataset::Split::kTest; });
+      const int next = (recipe.rotation + 1) % kRotations;
+      MACLOOM_RETURN_IF_ERROR(dataset::AssignTakeRotation(data, next));
+      split = fmt::format("without takes {} to {}, tested on the next five", 5 * recipe.rotation,
+                          5 * recipe.rotation + 4);
+    }
   }
   return Source{std::move(data), "Free Spoken Digit Dataset (takes 0 to 24), " + split,
                 "CC BY-SA 4.0 (Free Spoken Digit Dataset)"};
@@ -58,7 +70,7 @@ Status AppendClips(const dataset::Dataset& data, const Recipe& recipe,
     const std::vector<float> plain = extractor.Compute(clip);
     clips.features.insert(clips.features.end(), plain.begin(), plain.end());
     for (int copy = 1; is_train && copy < recipe.copies; ++copy) {
-      const std::vector<float> varied = extractor.Compute(Vary(clip, rng));
+      const std::vector<float> varied = extractor.Compute(Vary(clip, extractor.recipe(), rng));
       std::vector<float>& all = variants[static_cast<size_t>(copy - 1)];
       all.insert(all.end(), varied.begin(), varied.end());
     }
@@ -69,20 +81,17 @@ Status AppendClips(const dataset::Dataset& data, const Recipe& recipe,
 
 }  // namespace
 
-audio::Clip Vary(const audio::Clip& clip, Rng& rng) {
-  audio::Clip varied = audio::ChangeSpeed(clip, 0.9 + 0.2 * rng.UniformDouble());
-  const auto longest = static_cast<int64_t>(0.1 * clip.sample_rate_hz);
-  const auto front = static_cast<size_t>(rng.UniformInt(0, longest));
-  const auto back = static_cast<size_t>(rng.UniformInt(0, longest));
-  varied.samples.insert(varied.samples.begin(), front, 0.0f);
-  varied.samples.insert(varied.samples.end(), back, 0.0f);
-  double power = 0;
-  for (const float sample : clip.samples) power += static_cast<double>(sample) * sample;
-  power /= static_cast<double>(clip.samples.size());
-  const double below_db = 15 + 25 * rng.UniformDouble();
-  const double deviation = std::sqrt(power * std::pow(10.0, -below_db / 10));
-  for (float& sample : varied.samples) sample += static_cast<float>(deviation * rng.Normal());
-  return varied;
+audio::Clip Vary(const audio::Clip& clip, const audio::Recipe& front_end, Rng& rng) {
+  // Room for the shift, which keeps the length; a clip that fills the window is moved inside it.
+  const double window = static_cast<double>(front_end.clip_samples) / front_end.sample_rate_hz;
+  const auto rate = static_cast<double>(clip.sample_rate_hz);
+  const double missing = window * rate - static_cast<double>(clip.samples.size());
+  const auto room =
+      static_cast<size_t>(std::clamp(missing / 2, 0.0, kAugmentation.max_shift_ms * rate / 1000));
+  audio::Clip padded = clip;
+  padded.samples.insert(padded.samples.begin(), room, 0.0f);
+  padded.samples.resize(padded.samples.size() + room, 0.0f);
+  return dataset::Augment(padded, kAugmentation, {}, rng);
 }
 
 Result<Dataset> LoadCorpus(const Recipe& recipe) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "audio/clip.h"
+#include "audio/recipe.h"
 #include "base/rng.h"
 #include "train/recipe/dataset.h"
 #include "train/recipe/recipe.h"
@@ -19,8 +20,9 @@ namespace macloom::train {
 ///         clips, or an empty class.
 Result<Dataset> LoadCorpus(const Recipe& recipe);
 
-/// A variant of a clip: speed 0.9 to 1.1, up to 100 ms of zeros in front and behind, white noise 15
-/// to 40 dB below the clip's mean power.
-audio::Clip Vary(const audio::Clip& clip, Rng& rng);
+/// A variant of a clip by dataset::Augment(): speed 0.9 to 1.1, shift up to 50 ms either way, white
+/// noise 15 to 40 dB below the clip. A clip shorter than the front end's window first gets zeros on
+/// both sides, up to 50 ms each, so that the shift loses nothing.
+audio::Clip Vary(const audio::Clip& clip, const audio::Recipe& front_end, Rng& rng);
 
 }  // namespace macloom::train

@@ -8,7 +8,7 @@
 namespace macloom::train {
 namespace {
 
-constexpr const char* kKind = "macloom.checkpoint 1";
+constexpr const char* kKind = "macloom.checkpoint 2";
 
 SafetensorsTensor Stored(const Tensor& tensor) {
   const Tensor plain = tensor.detach().to(at::kFloat).contiguous();
@@ -49,13 +49,15 @@ EpochRecord FromJson(const nlohmann::json& j) {
 
 }  // namespace
 
-Status SaveCheckpoint(const std::filesystem::path& path, const std::string& key,
+Status SaveCheckpoint(const std::filesystem::path& path, const CheckpointKeys& keys,
                       TrainingState& state, Optimizer& optimizer) {
   Safetensors content;
   nlohmann::json curves = nlohmann::json::array();
   for (const EpochRecord& record : state.curves) curves.push_back(ToJson(record));
   const nlohmann::json head = {{"kind", kKind},
-                               {"key", key},
+                               {"key", keys.run},
+                               {"float_key", keys.float_part},
+                               {"twin_key", keys.twin},
                                {"phase", state.position.phase},
                                {"epochs_done", state.position.epochs_done},
                                {"steps", optimizer.num_steps()},
@@ -70,17 +72,14 @@ Status SaveCheckpoint(const std::filesystem::path& path, const std::string& key,
   return WriteSafetensors(path, content);
 }
 
-Result<Checkpoint> Checkpoint::Load(const std::filesystem::path& path, const std::string& key) {
+Result<Checkpoint> Checkpoint::Load(const std::filesystem::path& path) {
   Checkpoint checkpoint;
   checkpoint.path_ = path;
   MACLOOM_ASSIGN_OR_RETURN(checkpoint.content_, ReadSafetensors(path));
   try {
     const auto head = nlohmann::json::parse(checkpoint.content_.metadata.at("macloom.checkpoint"));
     if (head.at("kind") != kKind) throw std::runtime_error("another kind of checkpoint");
-    if (head.at("key") != key) {
-      return InvalidInput(
-          fmt::format("{}: the checkpoint belongs to another recipe or other data", path.string()));
-    }
+    checkpoint.keys_ = {head.at("key"), head.at("float_key"), head.at("twin_key")};
     checkpoint.position_ = {head.at("phase"), head.at("epochs_done")};
     for (const auto& record : head.at("curves")) checkpoint.curves_.push_back(FromJson(record));
   } catch (const std::exception& error) {

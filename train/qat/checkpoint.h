@@ -26,16 +26,24 @@ struct TrainingState {
   std::vector<EpochRecord> curves;
 };
 
-/// Writes state and optimizer; `key` names recipe and data.
-Status SaveCheckpoint(const std::filesystem::path& path, const std::string& key,
+/// Digests of what a checkpoint's parts depend on; equal digests, equal tensors.
+struct CheckpointKeys {
+  std::string run;         ///< The whole recipe and the data.
+  std::string float_part;  ///< Float network: data, topology, seed, [float].
+  std::string twin;        ///< float_part and the phase settings of [qat].
+};
+
+/// Writes state and optimizer.
+Status SaveCheckpoint(const std::filesystem::path& path, const CheckpointKeys& keys,
                       TrainingState& state, Optimizer& optimizer);
 
 /// A checkpoint as read, before its tensors are taken.
 class Checkpoint {
  public:
-  /// @return kInvalidInput naming path and reason: damaged, or of another `key`.
-  static Result<Checkpoint> Load(const std::filesystem::path& path, const std::string& key);
+  /// @return kInvalidInput naming path and reason if it is missing or damaged.
+  static Result<Checkpoint> Load(const std::filesystem::path& path);
 
+  const CheckpointKeys& keys() const { return keys_; }
   Position position() const { return position_; }
   const std::vector<EpochRecord>& curves() const { return curves_; }
   bool Has(const std::string& group) const;
@@ -46,6 +54,7 @@ class Checkpoint {
 
  private:
   std::filesystem::path path_;
+  CheckpointKeys keys_;
   Position position_;
   std::vector<EpochRecord> curves_;
   Safetensors content_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/qat/equalize.h"
+
 namespace macloom::train {
 namespace {
 
@@ -174,6 +176,7 @@ Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& cali
   Model model = CopyModel(folded);
   std::vector<Tensor> outputs;
   ForwardFloat(model, calibration, false, &outputs);
+  if (qat.is_equalized) EqualizeChannels(model, outputs);
   const double input_log2 =
       BestLog2Range(calibration, qat.input_bits, ActivationGrid(qat.input_bits, 0, false));
   model.input_log2 = Scalar(input_log2);

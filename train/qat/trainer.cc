@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <ctime>
 #include <numbers>
 #include <numeric>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "train/qat/checkpoint.h"
 #include "train/qat/export.h"
 #include "train/qat/fixed_model.h"
+#include "train/qat/scores.h"
 
 namespace macloom::train {
 namespace {
@@ -22,29 +24,7 @@ namespace {
 constexpr const char* kPhaseNames[] = {"float", "twin", "qat"};
 constexpr int64_t kCalibrationClips = 256;
 
-int LargestIndex(const double* values, int64_t count) {
-  int64_t best = 0;
-  for (int64_t i = 1; i < count; ++i) {
-    if (values[i] > values[best]) best = i;
-  }
-  return static_cast<int>(best);
-}
-
-std::vector<int> Predictions(const Tensor& logits) {
-  const std::vector<double> values = ToVector(logits);
-  const int64_t classes = logits.size(1);
-  std::vector<int> predictions;
-  for (int64_t n = 0; n < logits.size(0); ++n) {
-    predictions.push_back(LargestIndex(values.data() + n * classes, classes));
-  }
-  return predictions;
-}
-
-double Accuracy(const std::vector<int>& predictions, const std::vector<int>& labels) {
-  int64_t correct = 0;
-  for (size_t i = 0; i < labels.size(); ++i) correct += predictions[i] == labels[i] ? 1 : 0;
-  return static_cast<double>(correct) / static_cast<double>(labels.size());
-}
+double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 double GradientNorm(const std::vector<Tensor>& gradients) {
   double sum = 0;
@@ -52,6 +32,20 @@ double GradientNorm(const std::vector<Tensor>& gradients) {
     if (gradient.defined()) sum += gradient.square().sum().item<double>();
   }
   return std::sqrt(sum);
+}
+
+std::string DataDigest(const Clips& clips) {
+  const auto digest = [](const auto& values) {
+    return Sha256Hex(
+        {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(values[0])});
+  };
+  return fmt::format("{} {} {}", digest(clips.features), digest(clips.labels), clips.copies);
+}
+
+std::string TextOf(const Phase& phase) {
+  return fmt::format("{} {} {} {:a} {:a} {:a}", phase.epochs, phase.batch,
+                     static_cast<int>(phase.optimizer), phase.learning_rate, phase.weight_decay,
+                     phase.label_smoothing);
 }
 
 class Session {
@@ -63,11 +57,12 @@ class Session {
         options_(options),
         topology_(std::move(topology)),
         checkpoint_path_(options.directory / "checkpoint.safetensors") {
-    key_ = Sha256Hex(
-        fmt::format("{}\n{}\n{}", recipe.text,
-                    Sha256Hex({reinterpret_cast<const uint8_t*>(dataset.train.features.data()),
-                               dataset.train.features.size() * sizeof(float)}),
-                    dataset.train.labels.size()));
+    const std::string data = DataDigest(dataset.train);
+    keys_.run = Sha256Hex(fmt::format("{}\n{}", recipe.text, data));
+    keys_.float_part = Sha256Hex(fmt::format(
+        "{}\n{} {} {}\n{}\n{}", data, static_cast<int>(recipe.network.kind), recipe.network.width,
+        recipe.network.depth, recipe.seed, TextOf(recipe.float_phase)));
+    keys_.twin = Sha256Hex(keys_.float_part + TextOf(recipe.qat.phase));
     std::vector<int64_t> shape = topology_.input;
     shape.insert(shape.begin(), dataset.train.copies * dataset.train.size());
     train_ = at::from_blob(const_cast<float*>(dataset.train.features.data()), shape, at::kFloat);
@@ -79,8 +74,15 @@ class Session {
     const Phase* phases[] = {&recipe_.float_phase, &recipe_.qat.phase, &recipe_.qat.phase};
     std::optional<Checkpoint> checkpoint;
     if (options_.is_resumed && std::filesystem::exists(checkpoint_path_)) {
-      MACLOOM_ASSIGN_OR_RETURN(checkpoint, Checkpoint::Load(checkpoint_path_, key_));
+      MACLOOM_ASSIGN_OR_RETURN(checkpoint, Checkpoint::Load(checkpoint_path_));
+      if (checkpoint->keys().run != keys_.run) {
+        return InvalidInput(
+            fmt::format("{}: the checkpoint belongs to another recipe or other data",
+                        checkpoint_path_.string()));
+      }
       MACLOOM_RETURN_IF_ERROR(Restore(*checkpoint));
+    } else if (!options_.float_from.empty()) {
+      MACLOOM_RETURN_IF_ERROR(TakeFloat(options_.float_from / checkpoint_path_.filename()));
     }
     for (int phase = state_.position.phase; phase < 3; ++phase) {
       const bool is_restored = checkpoint.has_value() && phase == state_.position.phase &&
@@ -107,6 +109,33 @@ class Session {
     if (checkpoint.Has("twin")) {
       MACLOOM_ASSIGN_OR_RETURN(state_.twin, checkpoint.TakeModel("twin", topology_));
     }
+    return {};
+  }
+
+  // The float network of another run and, where it is the same, the twin.
+  Status TakeFloat(const std::filesystem::path& path) {
+    MACLOOM_ASSIGN_OR_RETURN(const Checkpoint other, Checkpoint::Load(path));
+    if (other.keys().float_part != keys_.float_part) {
+      return InvalidInput(fmt::format(
+          "{}: its float network is not this recipe's: data, rotation, seed, [network] and [float] "
+          "must be equal",
+          path.string()));
+    }
+    if (!other.Has("float")) {
+      return InvalidInput(
+          fmt::format("{}: its float network is not finished; --resume that run", path.string()));
+    }
+    MACLOOM_ASSIGN_OR_RETURN(state_.float_model, other.TakeModel("float", topology_));
+    const bool has_twin = other.keys().twin == keys_.twin && other.Has("twin");
+    if (has_twin) {
+      MACLOOM_ASSIGN_OR_RETURN(state_.twin, other.TakeModel("twin", topology_));
+    }
+    for (const EpochRecord& record : other.curves()) {
+      if (record.phase == kPhaseNames[0] || (has_twin && record.phase == kPhaseNames[1])) {
+        state_.curves.push_back(record);
+      }
+    }
+    state_.position = {has_twin ? 2 : 1, 0};
     return {};
   }
 
@@ -232,7 +261,10 @@ class Session {
     if (!options_.is_quiet) {
       progress.emplace(fmt::format("{} {}", recipe_.name, kPhaseNames[phase]), total_steps);
     }
+    double cpu_s = 0;  // Of the training steps alone.
+    int64_t num_samples = 0;
     for (int epoch = state_.position.epochs_done; epoch < settings.epochs; ++epoch) {
+      const double start_s = CpuSeconds();
       EpochRecord record{kPhaseNames[phase], epoch + 1};
       const std::vector<int64_t> order = EpochOrder(phase, epoch);
       int64_t correct = 0;
@@ -275,13 +307,15 @@ class Session {
                           100.0 * static_cast<double>(correct) / static_cast<double>(end)));
         }
       }
+      cpu_s += CpuSeconds() - start_s;
+      num_samples += dataset_.train.size();
       record.loss = loss_sum / static_cast<double>(steps_per_epoch);
       record.train_accuracy = static_cast<double>(correct) / static_cast<double>(order.size());
       record.test_accuracy = Accuracy(Predictions(Logits(phase, test_)), dataset_.test.labels);
       record.weight_spread = WeightSpread();
       state_.curves.push_back(record);
       state_.position = {phase, epoch + 1};
-      MACLOOM_RETURN_IF_ERROR(SaveCheckpoint(checkpoint_path_, key_, state_, optimizer));
+      MACLOOM_RETURN_IF_ERROR(SaveCheckpoint(checkpoint_path_, keys_, state_, optimizer));
       MACLOOM_RETURN_IF_ERROR(
           WriteFileAtomically(options_.directory / "curves.csv", CurvesCsv(state_.curves)));
       if (options_.max_epochs > 0 &&
@@ -291,8 +325,10 @@ class Session {
     }
     if (progress && settings.epochs > 0) {
       const EpochRecord& last = state_.curves.back();
-      progress->Finish(fmt::format("{} epochs, loss {:.3f}, test accuracy {:.2f} %",
-                                   settings.epochs, last.loss, 100 * last.test_accuracy));
+      progress->Finish(fmt::format(
+          "{} epochs, loss {:.3f}, test accuracy {:.2f} %, {:.0f} samples per CPU-second",
+          settings.epochs, last.loss, 100 * last.test_accuracy,
+          static_cast<double>(num_samples) / std::max(cpu_s, 1e-9)));
     }
     return {};
   }
@@ -330,46 +366,15 @@ class Session {
     return result;
   }
 
-  static std::vector<ir::TensorValue> CodesPerClip(const Tensor& values, int fraction_bits,
-                                                   const ir::Shape& shape) {
-    const std::vector<double> all = ToVector(values);
-    const auto elements = static_cast<size_t>(ir::NumElements(shape));
-    std::vector<ir::TensorValue> clips;
-    for (size_t begin = 0; begin < all.size(); begin += elements) {
-      ir::TensorValue clip{shape, {}};
-      for (size_t i = begin; i < begin + elements; ++i) {
-        clip.codes.push_back(static_cast<int32_t>(std::ldexp(all[i], fraction_bits)));
-      }
-      clips.push_back(std::move(clip));
-    }
-    return clips;
-  }
-
   const Recipe& recipe_;
   const Dataset& dataset_;
   const TrainOptions& options_;
   Topology topology_;
   std::filesystem::path checkpoint_path_;
-  std::string key_;
+  CheckpointKeys keys_;
   Tensor train_, test_;
   TrainingState state_;
 };
-
-Status CheckClips(const Dataset& dataset, const Clips& clips, const char* split) {
-  if (clips.size() == 0) {
-    return InvalidInput(fmt::format("data: no clips in the {} set", split));
-  }
-  const int64_t wanted = clips.copies * clips.size() * dataset.frames * dataset.coefficients;
-  MACLOOM_CHECK(static_cast<int64_t>(clips.features.size()) == wanted);
-  std::vector<int> counts(dataset.class_labels.size());
-  for (const int label : clips.labels) ++counts.at(static_cast<size_t>(label));
-  for (size_t c = 0; c < counts.size(); ++c) {
-    if (counts[c] > 0) continue;
-    return InvalidInput(
-        fmt::format("data: class {} has no clip in the {} set", dataset.class_labels[c], split));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -383,18 +388,6 @@ Result<TrainResult> Train(const Recipe& recipe, const Dataset& dataset,
   at::set_num_threads(1);
   Session session(recipe, dataset, options, std::move(topology));
   return session.Run();
-}
-
-std::string CurvesCsv(const std::vector<EpochRecord>& curves) {
-  std::string text =
-      "phase,epoch,loss,train_accuracy,test_accuracy,learning_rate,cosine_gradient_ratio,"
-      "weight_spread\n";
-  for (const EpochRecord& r : curves) {
-    text += fmt::format("{},{},{:.6g},{:.6f},{:.6f},{:.6g},{:.4g},{:.4g}\n", r.phase, r.epoch,
-                        r.loss, r.train_accuracy, r.test_accuracy, r.learning_rate,
-                        r.cosine_gradient_ratio, r.weight_spread);
-  }
-  return text;
 }
 
 }  // namespace macloom::train

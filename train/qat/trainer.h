@@ -15,6 +15,9 @@ namespace macloom::train {
 struct TrainOptions {
   /// Where checkpoint.safetensors and curves.csv go; must exist.
   std::filesystem::path directory;
+  /// Folder of another run whose float network, and twin if its phase settings are equal, are taken
+  /// instead of being trained again; empty: none.
+  std::filesystem::path float_from;
   bool is_resumed = false;  ///< Continue from the checkpoint there, if there is one.
   bool is_quiet = false;    ///< No progress line.
   int max_epochs = 0;       ///< End as if interrupted after this many epochs in all; 0: never.
@@ -46,8 +49,9 @@ struct TrainResult {
 ///
 /// One thread; equal recipes, data and machines give equal networks, resumed or not. A checkpoint
 /// is written after every epoch. @return kCheckFailed if the loss is not finite, naming the last
-/// good checkpoint; kInvalidInput for data that does not fit the recipe or a checkpoint of another
-/// recipe; kInterrupted.
+/// good checkpoint; kInvalidInput for data that does not fit the recipe, a checkpoint of another
+/// recipe, or a `float_from` whose float network is of other data, topology, seed or [float], or
+/// not finished; kInterrupted.
 Result<TrainResult> Train(const Recipe& recipe, const Dataset& dataset,
                           const TrainOptions& options);
 

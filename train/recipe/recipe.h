@@ -41,6 +41,7 @@ struct Quantizing {
   int input_bits = 8;
   int output_bits = 8;  ///< Of the logits.
   ScaleChoice scales = ScaleChoice::kCalibrated;
+  bool is_equalized = false;    ///< Channel ranges of neighbouring layers are made alike first.
   bool is_squashed = false;     ///< Squashed weight distribution: w = 2^k tanh(p).
   double cosine_weight = 0;     ///< Largest factor of the absolute cosine regularization.
   int accumulator_bits = 0;     ///< P; 0 = as wide as needed. Sums are clipped to P bits.
@@ -55,9 +56,12 @@ struct Recipe {
   uint64_t seed = 1;
   // [data]
   DataKind data_kind = DataKind::kSynthetic;
-  std::string data_path;         ///< Folder of the pack; --data overrides it.
-  std::string extra_path;        ///< Index of further training clips; --extra overrides it.
-  int rotation = 0;              ///< fsdd: test takes 5r .. 5r+4.
+  std::string data_path;   ///< Folder of the pack; --data overrides it.
+  std::string extra_path;  ///< Index of further training clips; --extra overrides it.
+  int rotation = 0;        ///< fsdd: test takes 5r .. 5r+4.
+  /// fsdd: the takes behind the test takes, cyclic, are the test set and those of `rotation` are
+  /// not used: for choices between recipes.
+  bool is_validation = false;
   std::string left_out_speaker;  ///< fsdd: test set = this speaker, instead of takes.
   int copies = 4;                ///< Variants of each training clip, the first unchanged.
   NetworkShape network;

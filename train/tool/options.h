@@ -7,7 +7,7 @@
 namespace macloom::train {
 
 struct RunOptions {
-  std::string recipe, output, data, extra;
+  std::string recipe, output, data, extra, float_from;
   bool is_resumed = false;
   uint64_t seed = 0;  ///< 0: the recipe's.
   int rotation = -1;  ///< -1: the recipe's.
@@ -22,6 +22,8 @@ inline void AddOptions(CLI::App& app, RunOptions& options) {
   app.add_option("--seed", options.seed, "seed of the recipe")->check(CLI::Range(1, 1000000000));
   app.add_option("--rotation", options.rotation, "data.rotation of the recipe")
       ->check(CLI::Range(0, 4));
+  app.add_option("--float-from", options.float_from,
+                 "folder of another run: its float network instead of training one");
   app.add_flag("--resume", options.is_resumed, "continue from the checkpoint in the folder");
 }
 

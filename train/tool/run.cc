@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t kCalibrationClips = 256;  ///< At most, evenly spread.
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 
 Result<Recipe> RecipeOf(const RunOptions& options) {
@@ -62,6 +63,19 @@ NpyArray Stacked(const std::vector<ir::TensorValue>& values) {
   return FromInt8(shape, codes);
 }
 
+// Plain features of every `step`-th clip, [clips, ...] as the network's input.
+NpyArray Features(const Clips& clips, int64_t step, const ir::Shape& shape) {
+  const auto elements = static_cast<size_t>(ir::NumElements(shape));
+  NpyArray array{"<f4", shape, {}};
+  array.shape.insert(array.shape.begin(), (clips.size() + step - 1) / step);
+  for (int64_t n = 0; n < clips.size(); n += step) {
+    const auto* first =
+        reinterpret_cast<const uint8_t*>(clips.features.data() + static_cast<size_t>(n) * elements);
+    array.bytes.insert(array.bytes.end(), first, first + elements * sizeof(float));
+  }
+  return array;
+}
+
 Result<int64_t> GoldenMismatches(const TrainResult& result) {
   MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Plan plan,
                            golden::fast::Plan::Create(result.network));
@@ -88,6 +102,11 @@ Status WriteResults(const fs::path& folder, const Recipe& recipe, const Dataset&
   MACLOOM_RETURN_IF_ERROR(
       WriteNpy(folder / "labels.npy",
                FromInt32({static_cast<int64_t>(result.labels.size())}, result.labels)));
+  const ir::Shape& shape = result.inputs[0].shape;
+  const int64_t step = (dataset.train.size() + kCalibrationClips - 1) / kCalibrationClips;
+  MACLOOM_RETURN_IF_ERROR(
+      WriteNpy(folder / "calibration.npy", Features(dataset.train, step, shape)));
+  MACLOOM_RETURN_IF_ERROR(WriteNpy(folder / "features.npy", Features(dataset.test, 1, shape)));
   nlohmann::ordered_json json = {
       {"format", "macloom.train"},
       {"format_version", 1},
@@ -117,6 +136,7 @@ Result<int> RunTraining(const RunOptions& options) {
   MACLOOM_RETURN_IF_ERROR(MakeFolder(options.output));
   TrainOptions train_options;
   train_options.directory = options.output;
+  train_options.float_from = options.float_from;
   train_options.is_resumed = options.is_resumed;
   MACLOOM_ASSIGN_OR_RETURN(const TrainResult result, Train(recipe, dataset, train_options));
   MACLOOM_ASSIGN_OR_RETURN(const int64_t mismatches, GoldenMismatches(result));
