@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "cli/common.h"
+#include "cli/cost_estimator.h"
 #include "cost/claim_result.h"
 #include "cost/hw_cost.h"
 #include "cost/mac_cost.h"
@@ -329,8 +330,12 @@ Verb AddCost(CLI::App& app) {
                  "compare one row and its control with a flat synthesis; status 1 beyond 5 %");
   verb->add_option("--sweep", hw_options->sweep, "KEY=VALUE,VALUE,...; repeatable");
   verb->add_option("--json", hw_options->json, "machine-readable results");
+  const Verb fit = AddCostFit(*verb);
+  const Verb estimate = AddCostEstimate(*verb);
   verb->require_subcommand(0, 1);
-  return {verb, [mac, mac_options, hw_options]() -> Result<int> {
+  return {verb, [mac, mac_options, hw_options, fit, estimate]() -> Result<int> {
+            if (fit.app->parsed()) return fit.run();
+            if (estimate.app->parsed()) return estimate.run();
             return mac->parsed() ? RunMac(*mac_options) : RunHw(*hw_options);
           }};
 }
