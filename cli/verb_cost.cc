@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/cost_estimator.h"
 #include "cli/cost_options.h"
 
 namespace macloom::cli {
@@ -49,8 +50,12 @@ Verb AddCost(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--sweep", hw_options->sweep, "KEY=VALUE,VALUE,...; repeatable");
   verb->add_option("--json", hw_options->json, "machine-readable results");
+  const Verb fit = AddCostFit(*verb);
+  const Verb estimate = AddCostEstimate(*verb);
   verb->require_subcommand(0, 1);
-  return {verb, [mac, mac_options, hw_options]() -> Result<int> {
+  return {verb, [mac, mac_options, hw_options, fit, estimate]() -> Result<int> {
+            if (fit.app->parsed()) return fit.run();
+            if (estimate.app->parsed()) return estimate.run();
             return mac->parsed() ? RunCostMac(*mac_options) : RunCostHw(*hw_options);
           }};
 }
