@@ -45,12 +45,20 @@ struct Accumulator {
   }
 };
 
-/// One operation: `steps` steps per result, drained after the last.
-int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
+/// What an operation leaves: the accumulators, by row and number, and their width.
+struct Left {
+  std::array<std::array<Accumulator, kLanes>, kRows> acc{};
+  int narrow = 0;
+};
+
+/// One operation: `steps` steps per result, drained after the last. Now and then it goes on with
+/// the accumulators of the one before, dense ones as depthwise ones or the other way round.
+int64_t RunOperation(Vloom_array_mux& dut, Rng& rng, bool goes_on, Left& left) {
   const bool depthwise = rng.Bernoulli(0.5);
   const bool unit = depthwise && rng.Bernoulli(0.3);
   const bool saturate = rng.Bernoulli(0.5);
-  const int narrow = rng.Bernoulli(0.3) ? 0 : static_cast<int>(rng.UniformInt(8, 24));
+  if (!goes_on) left.narrow = rng.Bernoulli(0.3) ? 0 : static_cast<int>(rng.UniformInt(8, 24));
+  const int narrow = left.narrow;
   const int bits = 32 - narrow;
   const int pixels = depthwise ? 1 : static_cast<int>(rng.UniformInt(1, 16));
   const int steps = static_cast<int>(rng.UniformInt(1, 9));
@@ -75,8 +83,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
   testing::Clock(dut);
   dut.clear_i = 0;
 
-  // acc[row][entry or lane].
-  std::array<std::array<Accumulator, kLanes>, kRows> acc{};
+  auto& acc = left.acc;
   std::array<int8_t, kRows * kLanes> hold{};
   int64_t expected_events = 0, events = 0, captures = 0, wrong_busy = 0;
   // A step keeps the pipeline busy until its events are out.
@@ -112,7 +119,8 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
       if (load) hold = row;
       dut.valid_i = 1;
       dut.depthwise_i = depthwise;
-      dut.first_i = step == 0;
+      const bool first = step == 0 && !goes_on;
+      dut.first_i = first;
       dut.last_i = step + 1 == steps;
       dut.entry_i = static_cast<uint8_t>(t);
       std::memcpy(&dut.act_i, act.data(), act.size());
@@ -129,10 +137,10 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
         for (size_t l = 0; l < kLanes; ++l) {
           if (depthwise) {
             const int64_t weight = unit ? 1 : hold[static_cast<size_t>(sel) * kLanes + l];
-            const int64_t from = step > 0 ? acc[m][l].value : unit ? 0 : starts[set][l];
+            const int64_t from = !first ? acc[m][l].value : unit ? 0 : starts[set][l];
             if (maximum) {
               const int64_t code = act[m * kLanes + l];
-              acc[m][l].value = step > 0 ? std::max(acc[m][l].value, code) : code;
+              acc[m][l].value = first ? code : std::max(acc[m][l].value, code);
               continue;
             }
             const bool event = acc[m][l].Step(from, act[m * kLanes + l] * weight, bits, saturate);
@@ -143,7 +151,7 @@ int64_t RunOperation(Vloom_array_mux& dut, Rng& rng) {
         }
         if (!depthwise) {
           Accumulator& one = acc[m][static_cast<size_t>(t)];
-          const bool event = one.Step(step > 0 ? one.value : starts[set][m], tree, bits, saturate);
+          const bool event = one.Step(first ? starts[set][m] : one.value, tree, bits, saturate);
           expected_events += event && (row_valid >> m & 1);
         }
       }
@@ -184,8 +192,10 @@ TEST(ArrayTest, IsExactAndItsMutantsAreCaught) {
     testing::Clock(dut);
     dut.rst_ni = 1;
     int64_t mismatches = 0;
+    Left left;
     for (int operation = 0; operation < 300 && mismatches == 0; ++operation) {
-      mismatches += RunOperation(dut, rng);
+      // The first few name every accumulator.
+      mismatches += RunOperation(dut, rng, operation > 10 && rng.Bernoulli(0.3), left);
     }
     return mismatches;
   });

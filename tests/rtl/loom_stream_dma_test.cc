@@ -185,6 +185,8 @@ TEST(StreamDmaTest, IsExactAndItsMutantsAreCaught) {
     bench.Run({{0x40000000, 3000, 8, 1}, {0x50000000, 2, 1024, 200}, {0x60000000, 400, 64, 200}},
               -1);
     bench.Run({{0x40000000, 1, 0xfff8, 0x1fff}, {0x50000000, 0xffff, 8, 1}}, -1);
+    // The longest section: every bit of what is left and of the offset.
+    bench.Run({{0x76543210, 1, 8, 0xffff}}, -1);
     return bench.mismatches();
   });
 }
