@@ -193,7 +193,7 @@ class Comparison:
         """Whether mutant `k` has the same outputs because its signals correspond to the original's: equivalent or open."""
         swept = self.work / f"swept_{k}.aig"
         swept.unlink(missing_ok=True)
-        sweep = f"&r {self._file_of('mutant', self.circuit, k)}; &scl; &fraig; &scorr; &w {swept}; &put"
+        sweep = f"&r {self._file_of('mutant', self.circuit, k)}; &scl; &fraig; &scorr -C 10000; &w {swept}; &put"
         return "equivalent" if self._abc(sweep, "pdr -F 1") == "equivalent" else "open"
 
     def verdict_of(self, k):
@@ -211,7 +211,7 @@ class Comparison:
         flags = [literal for name, literal in agree.items() if name not in masked]
         values = [literal for name, literal in agree.items() if name in masked]
         path = self._file_of("flags", self.split, k, outputs=negated(flags))
-        if self._abc(f"&r {path}; &scl; &fraig; &scorr; &put; orpos") != "equivalent":
+        if self._abc(f"&r {path}; &scl; &fraig; &scorr -C 10000; &put; orpos") != "equivalent":
             return "open"
         path = self._file_of("values", self.split, k, outputs=negated(values), given=flags)
         return "equivalent" if self._abc(f"read {path}; scorr -c; fold; orpos") == "equivalent" else "open"

@@ -336,6 +336,14 @@ Job RandomJob(Rng& rng, bool huge) {
                               rng.UniformInt(-1, job.kernel_h) - job.pad_top,
                           0, 0xffff);
   if (rng.Bernoulli(0.2)) job.in_w = job.in_h = 0xffff;
+  // Lines of many tiles, walked more than once.
+  if (!huge && rng.Bernoulli(0.03)) {
+    job.out_w = rng.UniformInt(120, 280);
+    job.out_h = rng.UniformInt(1, 2);
+    job.kernel_w = 2;
+    job.kernel_h = job.blocks = job.groups = 1;
+    job.out_channels = rng.UniformInt(1, kRows);
+  }
   job.pixel_outer = rng.Bernoulli(0.5);
   job.im2col = rng.Bernoulli(0.5);
   job.release_rows = rng.Bernoulli(0.3);

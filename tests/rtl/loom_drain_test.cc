@@ -90,7 +90,7 @@ std::vector<Chunk> DepthwiseChunks(const Job& job) {
             one.capture = captures;
             one.address = static_cast<uint16_t>(job.out_base + (x0 + row) * job.x_pitch +
                                                 y * job.y_pitch + block * job.plane_pitch);
-            one.entry = static_cast<int>(row);
+            one.entry = static_cast<int>(row % kLanes);
             one.chunk = static_cast<int>(chunk);
             one.set = static_cast<int>(block % 2);
             one.slot = static_cast<int>(chunk);
@@ -123,7 +123,8 @@ Job Draw(Rng& rng) {
   }
   job.out_channels = (job.groups - 1) * kRows + rng.UniformInt(1, kRows);
   job.last_lanes = rng.UniformInt(1, kLanes);
-  job.group_rows = rng.UniformInt(1, kRows);
+  // A group has at most kRows rows; the counter alone may go beyond.
+  job.group_rows = rng.UniformInt(1, rng.Bernoulli(0.1) ? 255 : kRows);
   for (int64_t* any : {&job.out_base, &job.x_pitch, &job.y_pitch, &job.plane_pitch}) {
     *any = rng.UniformInt(0, 65535);
   }
