@@ -10,9 +10,10 @@
 
 namespace macloom::reports {
 
-/// Accuracy (with labels) or agreement with the exact network, percent, against the width: two
-/// colours per network, wrap solid, saturate dashed, the Wilson 95 % interval as a band, the
-/// certificate as a vertical mark. Widths at which saturation is not defined are left out.
+/// Accuracy (with labels) or agreement with the exact network, percent, against the width: wrap
+/// solid, saturate dashed, the certificate as a vertical mark. Up to three networks have two
+/// colours each and the Wilson 95 % interval as a band, more networks one colour each. Widths at
+/// which saturation is not defined are left out.
 std::string AccuracyPlot(const std::vector<explore::AccumResult>& results);
 
 /// Per layer: data type, l1, certificate (clamp range, hardware order), final sum, observed prefix
