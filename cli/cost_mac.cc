@@ -9,10 +9,18 @@
 #include "cli/cost_options.h"
 #include "cost/claim_result.h"
 #include "cost/mac_cost.h"
+#include "flow/model.h"
+#include "flow/operand_trace.h"
+#include "flow/samples.h"
 #include "reports/cost_plots.h"
 
 namespace macloom::cli {
 namespace {
+
+bool HasNetworkEnergy(const cost::MacComparison& comparison) {
+  return std::any_of(comparison.results.begin(), comparison.results.end(),
+                     [](const auto& result) { return !result.network_energies.empty(); });
+}
 
 std::vector<std::string> Header(const cost::MacComparison& comparison) {
   std::vector<std::string> header = {"unit", "gates", "ratio", "FF"};
@@ -23,8 +31,9 @@ std::vector<std::string> Header(const cost::MacComparison& comparison) {
       header.push_back(column);
     }
     if (!comparison.baselines[0].energies.empty()) {
-      header.insert(header.end(), {"pJ/MAC", "ratio"});
+      header.insert(header.end(), {"pJ/MAC", "ratio", "glitch"});
     }
+    if (HasNetworkEnergy(comparison)) header.insert(header.end(), {"network pJ/MAC", "ratio"});
   }
   return header;
 }
@@ -50,6 +59,16 @@ void PrintMacTable(const cost::MacComparison& comparison) {
       row.push_back(fmt::format("{:.3f}", result.energies[l].dynamic_pj() / result.lanes));
       row.push_back(
           fmt::format("{:.2f}", result.energies[l].dynamic_pj() / base.energies[l].dynamic_pj()));
+      row.push_back(fmt::format("{:.2f}", result.energies[l].glitch_factor));
+      if (!HasNetworkEnergy(comparison)) continue;
+      const bool has_network = !result.network_energies.empty();
+      row.push_back(has_network ? fmt::format("{:.3f}", result.network_energies[l].dynamic_pj() /
+                                                            result.lanes)
+                                : "-");
+      row.push_back(has_network && !base.network_energies.empty()
+                        ? fmt::format("{:.2f}", result.network_energies[l].dynamic_pj() /
+                                                    base.network_energies[l].dynamic_pj())
+                        : "-");
     }
     rows.push_back(std::move(row));
   }
@@ -78,6 +97,37 @@ void PrintClaim(const cost::MacComparison& comparison) {
              100.0 * within / all);
 }
 
+/// Samples per network: operands repeat soon enough.
+constexpr size_t kMaxSamples = 8;
+
+struct TracedNetwork {
+  ir::Graph graph;
+  std::vector<ir::TensorValue> inputs;
+};
+
+Result<std::vector<TracedNetwork>> LoadNetworks(const CostMacOptions& options) {
+  if (options.inputs.size() > 1 && options.inputs.size() != options.networks.size()) {
+    return InvalidInput(
+        fmt::format("--inputs: {} for {} networks; accepted are one, or one for each",
+                    options.inputs.size(), options.networks.size()));
+  }
+  std::vector<TracedNetwork> networks;
+  for (size_t i = 0; i < options.networks.size(); ++i) {
+    TracedNetwork network;
+    MACLOOM_ASSIGN_OR_RETURN(network.graph,
+                             flow::LoadModel(options.networks[i], ir::Rounding::kDouble));
+    flow::Samples samples = flow::RandomInputs(network.graph, kMaxSamples, options.seed);
+    if (!options.inputs.empty()) {
+      const std::string& path = options.inputs[options.inputs.size() == 1 ? 0 : i];
+      MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(path, network.graph));
+    }
+    network.inputs = std::move(samples.inputs);
+    network.inputs.resize(std::min(network.inputs.size(), kMaxSamples));
+    networks.push_back(std::move(network));
+  }
+  return networks;
+}
+
 }  // namespace
 
 Result<int> RunCostMac(const CostMacOptions& options) {
@@ -98,6 +148,19 @@ Result<int> RunCostMac(const CostMacOptions& options) {
   request.jobs = options.jobs;
   request.energy_cycles = options.energy_cycles;
   request.seed = options.seed;
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<TracedNetwork> networks, LoadNetworks(options));
+  if (!networks.empty()) {
+    request.network_operands = [&](const cost::MacSpec& spec) -> Result<cost::OperandTrace> {
+      Error error;
+      for (const TracedNetwork& network : networks) {
+        Result<cost::OperandTrace> operands = flow::NetworkOperands(
+            network.graph, network.inputs, spec, options.energy_cycles, options.seed);
+        if (operands.ok() || operands.error().kind != ErrorKind::kUnsupported) return operands;
+        error = operands.error();
+      }
+      return error;
+    };
+  }
   std::unique_ptr<ProgressLine> progress;
   MACLOOM_ASSIGN_OR_RETURN(
       const cost::MacComparison comparison,

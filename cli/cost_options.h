@@ -17,6 +17,7 @@ struct CostMacOptions {
   std::vector<std::string> shapes = {"bare"};
   int jobs = 2;
   int energy_cycles = 0;
+  std::vector<std::string> networks, inputs;  ///< Whose operands the energy is measured on, too.
   uint64_t seed = 1;
   std::string json, svg;
 };

@@ -29,10 +29,21 @@ Verb AddCost(CLI::App& app) {
   mac->add_option("--jobs", mac_options->jobs, "units synthesised at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  mac->add_option("--energy", mac_options->energy_cycles,
-                  "cycles of each of 64 normally distributed operand streams; 0: no energy")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
+  auto* energy =
+      mac->add_option("--energy", mac_options->energy_cycles,
+                      "cycles of each of 64 normally distributed operand streams; 0: no energy")
+          ->check(CLI::Range(0, 1000000))
+          ->capture_default_str();
+  auto* network =
+      mac->add_option(
+             "--network", mac_options->networks,
+             "energy on the operands of this network, too (units of its format); repeatable")
+          ->delimiter(',')
+          ->needs(energy);
+  mac->add_option("--inputs", mac_options->inputs,
+                  "samples for the networks, one for each or one for all; none: random ones")
+      ->delimiter(',')
+      ->needs(network);
   mac->add_option("--seed", mac_options->seed, "of the operand streams")->capture_default_str();
   mac->add_option("--json", mac_options->json, "machine-readable results");
   mac->add_option("--svg", mac_options->svg, "plot of all ratios, the published claim as a band");
