@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "cli/common.h"
 #include "cost/library_file.h"
+#include "ir/graph.h"
 
 namespace macloom::cli {
 
@@ -27,9 +28,15 @@ struct CostHwOptions {
   bool is_checked = false;
   int jobs = 2;
   std::string model = "ds-cnn-untrained";
-  std::vector<std::string> sweep;
+  std::vector<std::string> sweep, vary;
   std::string json;
 };
+
+/// Share of busy multipliers on `graph`, by the cycle model. A requantization kind that refuses the
+/// network takes as many cycles as the one that runs it, but for the depth of its pipeline; then
+/// `is_of_32x31` is set.
+/// @return errors of the compiler.
+Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, bool& is_of_32x31);
 
 /// The table of `cost mac`. @return exit status.
 Result<int> RunCostMac(const CostMacOptions& options);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "cli/accum_area.h"
 #include "cli/common.h"
 #include "explore/explore.h"
 #include "flow/accum_rtl.h"
@@ -24,6 +25,7 @@ struct Options {
   explore::ExploreOptions explore;
   HardwareOption hardware;
   RoundingOption rounding;
+  AccumAreaOptions area;
 };
 
 struct Network {
@@ -342,6 +344,10 @@ Result<int> Run(const Options& options) {
       }
     }
     PrintRecommendations(result);
+    if (options.area.is_on) {
+      MACLOOM_RETURN_IF_ERROR(MeasureArea(options.area, network.graph, config, network.result));
+      PrintArea(result);
+    }
     networks.push_back(std::move(network));
   }
   PrintSummary(networks);
@@ -439,6 +445,7 @@ Verb AddAccum(CLI::App& app) {
   verb->add_flag("--no-rtl", options->is_descriptor_only,
                  "--rtl and --apply on the descriptor device only");
   verb->add_option("--vectors", options->vectors, "folder for the adversarial inputs");
+  options->area.AddTo(*verb);
   verb->add_option("--svg", options->svg, "folder for the plots");
   verb->add_option("--json", options->json, "write the result as JSON");
   return {verb, [options] { return Run(*options); }};

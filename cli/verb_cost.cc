@@ -47,7 +47,11 @@ Verb AddCost(CLI::App& app) {
   verb->add_option("--jobs", hw_options->jobs, "modules synthesised at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  verb->add_option("--sweep", hw_options->sweep, "KEY=VALUE,VALUE,...; repeatable");
+  auto* sweep = verb->add_option("--sweep", hw_options->sweep,
+                                 "KEY=VALUE,VALUE,...: all combinations; repeatable");
+  verb->add_option("--vary", hw_options->vary,
+                   "KEY=VALUE,VALUE,...: the configuration and one change at a time; repeatable")
+      ->excludes(sweep);
   verb->add_option("--json", hw_options->json, "machine-readable results");
   verb->require_subcommand(0, 1);
   return {verb, [mac, mac_options, hw_options]() -> Result<int> {
