@@ -16,6 +16,7 @@ struct CostMacOptions {
   std::vector<std::string> libraries = {cost::kDefaultLibrary};
   std::vector<int> lanes = {1};
   std::vector<std::string> shapes = {"bare"};
+  std::vector<std::string> fpga;  ///< Families; if any, no libraries.
   int jobs = 2;
   int energy_cycles = 0;
   uint64_t seed = 1;
@@ -40,6 +41,9 @@ Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, 
 
 /// The table of `cost mac`. @return exit status.
 Result<int> RunCostMac(const CostMacOptions& options);
+
+/// The table of `cost mac --fpga`. @return exit status.
+Result<int> RunCostFpga(const CostMacOptions& options);
 
 /// The table of `cost`. @return exit status, 1 if --check failed.
 Result<int> RunCostHw(const CostHwOptions& options);

@@ -25,6 +25,11 @@ Verb AddCost(CLI::App& app) {
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
       ->delimiter(',')
       ->capture_default_str();
+  mac->add_option(
+         "--fpga", mac_options->fpga,
+         "LUTs and DSP blocks of these families instead: ice40 (with frequency), ecp5, xc7")
+      ->check(CLI::IsMember({"ice40", "ecp5", "xc7"}))
+      ->delimiter(',');
   mac->add_option("--jobs", mac_options->jobs, "units synthesised at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -55,7 +60,8 @@ Verb AddCost(CLI::App& app) {
   verb->add_option("--json", hw_options->json, "machine-readable results");
   verb->require_subcommand(0, 1);
   return {verb, [mac, mac_options, hw_options]() -> Result<int> {
-            return mac->parsed() ? RunCostMac(*mac_options) : RunCostHw(*hw_options);
+            if (!mac->parsed()) return RunCostHw(*hw_options);
+            return mac_options->fpga.empty() ? RunCostMac(*mac_options) : RunCostFpga(*mac_options);
           }};
 }
 
