@@ -7,7 +7,11 @@ namespace macloom::cli {
 
 Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, bool& is_of_32x31) {
   for (is_of_32x31 = false;; is_of_32x31 = true) {
-    const Result<flow::Estimate> estimate = flow::EstimateNetwork(graph, config, {}, {});
+    arch::CompileOptions compile;
+    compile.overflow = config.accumulator_policy == arch::AccumulatorPolicy::kSaturate
+                           ? ir::Overflow::kSaturate
+                           : ir::Overflow::kWrap;
+    const Result<flow::Estimate> estimate = flow::EstimateNetwork(graph, config, compile, {});
     if (estimate.ok()) {
       return static_cast<double>(estimate->total.macs) /
              (static_cast<double>(config.rows * config.lanes) *
