@@ -56,6 +56,7 @@ void AccumOptions::AddTo(CLI::App& verb) {
       ->check(CLI::Range(0, 1000));
   verb.add_flag("--no-rtl", is_descriptor_only, "--rtl and --apply on the descriptor device only");
   verb.add_option("--vectors", vectors, "folder for the adversarial inputs");
+  area.AddTo(verb);
   verb.add_option("--svg", svg, "folder for the plots");
   verb.add_option("--json", json, "write the result as JSON");
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/accum_area.h"
 #include "cli/common.h"
 #include "explore/explore.h"
 #include "flow/samples.h"
@@ -22,6 +23,7 @@ struct AccumOptions {
   explore::ExploreOptions explore;
   HardwareOption hardware;
   RoundingOption rounding;
+  AccumAreaOptions area;
 
   void AddTo(CLI::App& verb);
   /// @return kInvalidInput for options that contradict each other.

@@ -8,7 +8,6 @@
 #include "base/progress.h"
 #include "cli/cost_options.h"
 #include "cost/hw_cost.h"
-#include "flow/estimate.h"
 #include "flow/model.h"
 #include "flow/sweep.h"
 
@@ -41,23 +40,6 @@ Result<std::vector<Point>> Points(const arch::HardwareConfig& base,
     points = std::move(next);
   }
   return points;
-}
-
-/// Share of busy multipliers on `graph`, by the cycle model. A requantization kind that refuses the
-/// network takes as many cycles as the one that runs it, but for the depth of its pipeline; then
-/// `is_of_32x31` is set.
-Result<double> Utilization(const ir::Graph& graph, arch::HardwareConfig config, bool& is_of_32x31) {
-  for (is_of_32x31 = false;; is_of_32x31 = true) {
-    const Result<flow::Estimate> estimate = flow::EstimateNetwork(graph, config, {}, {});
-    if (estimate.ok()) {
-      return static_cast<double>(estimate->total.macs) /
-             (static_cast<double>(config.rows * config.lanes) *
-              static_cast<double>(estimate->total.counts.total_cycles));
-    }
-    if (is_of_32x31) return estimate.error();
-    config.requant_kind = arch::RequantKind::k32x31;
-    config.accumulator_bits = std::max(config.accumulator_bits, 24);
-  }
 }
 
 void PrintBlocks(const cost::HwCost& cost, double utilization) {
@@ -93,12 +75,25 @@ void PrintBlocks(const cost::HwCost& cost, double utilization) {
   fmt::print("\n");
 }
 
+/// `base`, then every value of every axis by itself.
+Result<std::vector<Point>> OneAtATime(const arch::HardwareConfig& base,
+                                      const std::vector<flow::SweepAxis>& axes) {
+  std::vector<Point> points = {{base, {"-"}}};
+  for (const flow::SweepAxis& axis : axes) {
+    for (const std::string& value : axis.values) {
+      const std::string setting = axis.key + "=" + value;
+      MACLOOM_ASSIGN_OR_RETURN(arch::HardwareConfig config, arch::WithSetting(base, setting));
+      points.push_back({std::move(config), {setting}});
+    }
+  }
+  return points;
+}
+
 /// One line per configuration: the values of the axes, gates, utilization, area by library.
 class Table {
  public:
-  Table(const std::vector<flow::SweepAxis>& axes, const std::vector<cost::LibraryFile>& libraries) {
-    for (const flow::SweepAxis& axis : axes) rows_[0].push_back(axis.key);
-    num_axes_ = axes.size();
+  Table(const std::vector<std::string>& axes, const std::vector<cost::LibraryFile>& libraries)
+      : rows_{axes}, num_axes_(axes.size()) {
     for (const char* column : {"requantization", "R", "acc", "MACs", "gates", "FF", "GE/MAC",
                                "busy %", "GE/effective MAC", "memory GE"}) {
       rows_[0].push_back(column);
@@ -147,8 +142,8 @@ class Table {
   }
 
  private:
-  std::vector<std::vector<std::string>> rows_{1};
-  size_t num_axes_ = 0;
+  std::vector<std::vector<std::string>> rows_;
+  size_t num_axes_;
   bool is_any_replaced_ = false;
 };
 
@@ -170,12 +165,17 @@ Result<int> PrintCheck(const arch::HardwareConfig& base, cost::Synthesizer& synt
 
 Result<int> RunCostHw(const CostHwOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig base, options.hardware.Load());
+  const bool is_one_at_a_time = !options.vary.empty();
   std::vector<flow::SweepAxis> axes;
-  for (const std::string& text : options.sweep) {
+  std::vector<std::string> columns;
+  for (const std::string& text : is_one_at_a_time ? options.vary : options.sweep) {
     MACLOOM_ASSIGN_OR_RETURN(flow::SweepAxis axis, flow::ParseSweepAxis(text));
+    if (!is_one_at_a_time) columns.push_back(axis.key);
     axes.push_back(std::move(axis));
   }
-  MACLOOM_ASSIGN_OR_RETURN(const std::vector<Point> points, Points(base, axes));
+  if (is_one_at_a_time) columns = {"changed"};
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<Point> points,
+                           is_one_at_a_time ? OneAtATime(base, axes) : Points(base, axes));
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            flow::LoadModel(options.model, ir::Rounding::kDouble));
   MACLOOM_ASSIGN_OR_RETURN(cost::ResultCache cache, cost::ResultCache::OpenDefault());
@@ -187,7 +187,7 @@ Result<int> RunCostHw(const CostHwOptions& options) {
     MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
     libraries.push_back(std::move(library));
   }
-  Table table(axes, libraries);
+  Table table(columns, libraries);
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::unique_ptr<ProgressLine> progress;
   size_t current = 0;
@@ -217,8 +217,8 @@ Result<int> RunCostHw(const CostHwOptions& options) {
     json.back()["network"] = graph.name;
     json.back()["utilization"] = utilization;
     json.back()["utilization_of_32x31"] = is_of_32x31;
-    for (size_t a = 0; a < axes.size(); ++a) {
-      json.back()["settings"][axes[a].key] = point.values[a];
+    for (size_t a = 0; a < columns.size(); ++a) {
+      json.back()["settings"][columns[a]] = point.values[a];
     }
   }
   progress.reset();

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/files.h"
+#include "cli/accum_area.h"
 #include "cli/accum_hardware.h"
 #include "cli/accum_options.h"
 #include "cli/accum_report.h"
@@ -69,6 +70,10 @@ Result<int> Run(const AccumOptions& options) {
         AccumNetwork network,
         ExploreOne(options, i, config, options.vectors.empty() ? nullptr : &adversarial));
     is_good &= PrintAccumNetwork(options, network);
+    if (options.area.is_on) {
+      MACLOOM_RETURN_IF_ERROR(MeasureArea(options.area, network.graph, config, network.result));
+      PrintArea(network.result);
+    }
     networks.push_back(std::move(network));
   }
   PrintAccumSummary(networks);

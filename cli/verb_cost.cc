@@ -26,6 +26,11 @@ Verb AddCost(CLI::App& app) {
       ->check(CLI::IsMember({"bare", "row", "row+dw"}))
       ->delimiter(',')
       ->capture_default_str();
+  mac->add_option(
+         "--fpga", mac_options->fpga,
+         "LUTs and DSP blocks of these families instead: ice40 (with frequency), ecp5, xc7")
+      ->check(CLI::IsMember({"ice40", "ecp5", "xc7"}))
+      ->delimiter(',');
   mac->add_option("--jobs", mac_options->jobs, "units synthesised at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -59,7 +64,11 @@ Verb AddCost(CLI::App& app) {
   verb->add_option("--jobs", hw_options->jobs, "modules synthesised at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  verb->add_option("--sweep", hw_options->sweep, "KEY=VALUE,VALUE,...; repeatable");
+  auto* sweep = verb->add_option("--sweep", hw_options->sweep,
+                                 "KEY=VALUE,VALUE,...: all combinations; repeatable");
+  verb->add_option("--vary", hw_options->vary,
+                   "KEY=VALUE,VALUE,...: the configuration and one change at a time; repeatable")
+      ->excludes(sweep);
   verb->add_option("--json", hw_options->json, "machine-readable results");
   const Verb fit = AddCostFit(*verb);
   const Verb estimate = AddCostEstimate(*verb);
@@ -67,7 +76,8 @@ Verb AddCost(CLI::App& app) {
   return {verb, [mac, mac_options, hw_options, fit, estimate]() -> Result<int> {
             if (fit.app->parsed()) return fit.run();
             if (estimate.app->parsed()) return estimate.run();
-            return mac->parsed() ? RunCostMac(*mac_options) : RunCostHw(*hw_options);
+            if (!mac->parsed()) return RunCostHw(*hw_options);
+            return mac_options->fpga.empty() ? RunCostMac(*mac_options) : RunCostFpga(*mac_options);
           }};
 }
 

@@ -17,6 +17,9 @@ namespace {
 using nlohmann::ordered_json;
 using Modules = std::map<std::string, RtlilModule>;
 
+/// An accelerator has at least so many: with 8 lanes the check takes two rows.
+constexpr int kFewestMultipliers = 16;
+
 /// `top` and the modules below it that have gates.
 std::vector<std::string> LogicBelow(const Modules& modules, const std::string& top) {
   std::vector<std::string> names = ModulesBelow(modules, top);
@@ -50,7 +53,7 @@ Result<SynthesizedModules> SynthesizeOneByOne(const Modules& modules, const std:
 Result<double> CriticalPath(const std::string& netlist, const std::string& top,
                             const LibraryFile& library, Synthesizer& synthesizer) {
   MACLOOM_ASSIGN_OR_RETURN(const std::string version, StaVersion());
-  const std::string key = Sha256Hex("path 1\n" + version + library.digest + top + netlist);
+  const std::string key = Sha256Hex("path 2\n" + version + library.digest + top + netlist);
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
   if (known.has_value()) {
     const ordered_json json = ordered_json::parse(*known, nullptr, false);
@@ -144,7 +147,7 @@ Result<HwCost> CostOfAccelerator(const arch::HardwareConfig& config,
 Result<FlatCheck> CheckFlat(const arch::HardwareConfig& config, Synthesizer& synthesizer,
                             const HwOptions& options) {
   arch::HardwareConfig one_row = config;
-  one_row.rows = 1;
+  one_row.rows = std::max(1, kFewestMultipliers / config.lanes);
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, AcceleratorUnit(one_row));
   MACLOOM_ASSIGN_OR_RETURN(const Modules modules, Elaborate(unit, synthesizer));
   std::string array;

@@ -56,23 +56,46 @@ std::string CoarseScript(const std::string& top, bool is_flat) {
       top, is_flat ? "flatten\nopt -full\n" : "");
 }
 
-/// Runs `abc`; on carry-save trees with `short_options`, since they are sums already: the search
-/// for equivalent nodes in a wide multiplier takes minutes and ends with as many gates.
-std::string AbcStep(const std::string& target, const std::string& short_options) {
+/// Runs `abc` with `options`; on carry-save trees with `tree_options`, since they are sums already:
+/// the search for equivalent nodes in a wide multiplier takes minutes and ends with as many gates.
+std::string AbcStep(const std::string& options, const std::string& tree_options) {
   return fmt::format(
-      "select -set trees *loom_bit_heap* *loom_dot*\nabc {0} * @trees %d\n"
-      "abc {0} {1} @trees\nopt_clean\n",
-      target, short_options);
+      "select -set trees *loom_bit_heap* *loom_dot*\nabc {} * @trees %d\nabc {} @trees\n"
+      "opt_clean\n",
+      options, tree_options);
 }
+
+/// Ends mapping: no output drives more than 16 pins.
+constexpr const char* kMapAndBuffer = "&get,-n;&dch,-f;&nf;&put;buffer,-p,-N,16";
 
 std::string BackEnd(const LibraryFile* library, const std::string& path) {
   if (library == nullptr) {
-    return AbcStep("-g AND,NAND,OR,NOR,XOR,XNOR,ANDNOT,ORNOT", "-fast") + "tee -o stat.txt stat\n";
+    const std::string gates = "-g AND,NAND,OR,NOR,XOR,XNOR,ANDNOT,ORNOT";
+    return AbcStep(gates, gates + " -fast") + "tee -o stat.txt stat\n";
   }
+  const std::string target = "-liberty " + path + " -constr drive.constr -script +strash;";
   return fmt::format("dfflibmap -liberty {}\n", path) +
-         AbcStep("-liberty " + path, "-script +strash;&get,-n;&dch,-f;&nf;&put") +
+         AbcStep(target + "ifraig;scorr;dc2;dretime;strash;" + kMapAndBuffer,
+                 target + kMapAndBuffer) +
          "setundef -zero\nsplitnets\nopt_clean -purge\ntee -o stat.txt stat\n"
          "write_verilog -noattr -noexpr -nohex -simple-lhs netlist.v\n";
+}
+
+/// What drives registers' outputs and module inputs in ABC, which buffers nothing without: the
+/// smallest inverter or buffer.
+Result<std::string> DriveConstraint(const LibraryFile& library) {
+  std::string smallest;
+  for (const auto& [name, cell] : library.library.cells) {
+    const bool is_candidate = !cell.is_sequential && !cell.is_dont_use && cell.pins.size() == 2 &&
+                              cell.has_area && cell.pins[0].is_output != cell.pins[1].is_output;
+    if (is_candidate && (smallest.empty() || cell.area < library.library.cells.at(smallest).area)) {
+      smallest = name;
+    }
+  }
+  if (smallest.empty()) {
+    return InvalidInput(library.library.source + ": the library has no inverter or buffer");
+  }
+  return "set_driving_cell " + smallest + "\n";
 }
 
 /// A request as files and script.
@@ -83,8 +106,8 @@ struct Job {
   bool is_mapped = false;
 };
 
-Job JobOf(const std::map<std::string, RtlilModule>& modules, const ModuleRequest& request,
-          const LibraryFile* library, const std::string& yosys_version) {
+Result<Job> JobOf(const std::map<std::string, RtlilModule>& modules, const ModuleRequest& request,
+                  const LibraryFile* library, const std::string& yosys_version) {
   Job job;
   const std::string& top = request.names.front();
   job.unit.name = PlainModuleName(top);
@@ -93,6 +116,9 @@ Job JobOf(const std::map<std::string, RtlilModule>& modules, const ModuleRequest
   job.unit.files["multiplier_map.v"] = kMultiplierMap;
   for (const char* name : kMultiplierFiles) {
     job.unit.files[name] = rtl_gen::EmbeddedRtl().at(name);
+  }
+  if (library != nullptr) {
+    MACLOOM_ASSIGN_OR_RETURN(job.unit.files["drive.constr"], DriveConstraint(*library));
   }
   std::string all = "modules 1\n" + yosys_version + (library ? library->digest : "") +
                     CoarseScript(top, request.is_flat) + BackEnd(library, "");
@@ -223,7 +249,9 @@ Result<std::vector<SynthesizedModules>> SynthesizeModules(
   std::vector<size_t> missing;
   std::vector<SynthesizedModules> results(requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
-    all.push_back(JobOf(modules, requests[i], library, synthesizer.yosys_version()));
+    MACLOOM_ASSIGN_OR_RETURN(Job job,
+                             JobOf(modules, requests[i], library, synthesizer.yosys_version()));
+    all.push_back(std::move(job));
     MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known,
                              synthesizer.cache().Find(all.back().key));
     const ordered_json json =

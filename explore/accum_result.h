@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "explore/accum_area.h"
 #include "ir/accumulator_range.h"
 
 namespace macloom::explore {
@@ -141,6 +142,7 @@ struct AccumResult {
   std::vector<SweepPoint> policy_sweep;         ///< Whole network, golden only.
   double saturating_inferences_per_second = 0;  ///< CPU time; 0: none ran.
   std::vector<Recommendation> recommendations;
+  std::optional<AreaTable> area;  ///< If asked for.
 };
 
 }  // namespace macloom::explore

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/files.h"
+#include "reports/area_plot.h"
 #include "reports/svg.h"
 
 namespace macloom::reports {
@@ -191,6 +192,10 @@ Status WriteAccumPlots(const std::vector<AccumResult>& results,
                        const std::filesystem::path& directory) {
   MACLOOM_ASSIGN_OR_RETURN(OutputDirectory out, OutputDirectory::Create(directory));
   MACLOOM_RETURN_IF_ERROR(out.Write("accuracy.svg", std::string_view(AccuracyPlot(results))));
+  if (std::any_of(results.begin(), results.end(),
+                  [](const AccumResult& result) { return result.area.has_value(); })) {
+    MACLOOM_RETURN_IF_ERROR(out.Write("area.svg", std::string_view(AreaPlot(results))));
+  }
   for (const AccumResult& result : results) {
     MACLOOM_RETURN_IF_ERROR(out.Write("layers_" + FileName(result.network) + ".svg",
                                       std::string_view(LayerWidthPlot(result))));

@@ -20,8 +20,8 @@ std::string AccuracyPlot(const std::vector<explore::AccumResult>& results);
 /// and observed final sum, bits.
 std::string LayerWidthPlot(const explore::AccumResult& result);
 
-/// Writes accuracy.svg and layers_NETWORK.svg of every network. The folder appears complete or not
-/// at all.
+/// Writes accuracy.svg, layers_NETWORK.svg of every network and, if areas are known, area.svg. The
+/// folder appears complete or not at all.
 Status WriteAccumPlots(const std::vector<explore::AccumResult>& results,
                        const std::filesystem::path& directory);
 

@@ -69,6 +69,10 @@ TEST_F(BadInputTest, Cost) {
   ExpectFails("cost mac --formats int8/24", 3, "Debian package yosys",
               "PATH=" + folder_.path().string() + " MACLOOM_CACHE_DIR=" + Path("cache"));
   ExpectFails("cost --sweep array.rowz=1", 2, "array.rowz");
+  ExpectFails("cost --vary array.rows=4 --sweep array.rows=4", 2, "--sweep");
+  ExpectFails("cost mac --fpga ice50", 2, "ice50");
+  ExpectFails("cost mac --fpga xc7 --formats int8/24 --shape row", 2, "only --shape bare");
+  ExpectFails("accum --area-widths 20", 2, "--area");
 }
 
 TEST_F(BadInputTest, TrainRecipes) {
