@@ -2,7 +2,7 @@
 # The accumulator table of README on real data, as Markdown.
 #   scripts/accum_table.sh DATA [macloom]
 # DATA holds the packs mlperf-tiny-models, max78000-qat-models, speech-commands-v2-test-sample,
-# cifar10-ic01-sample and mnist-t10k. ROWS="kws resnet ..." takes some rows only. About 4 CPU-minutes.
+# cifar10-ic01-sample and mnist-t10k. ROWS="kws resnet ..." takes some rows only. About half a CPU-minute.
 set -euo pipefail
 [ $# -ge 1 ] || { echo "usage: accum_table.sh DATA [macloom]" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -48,6 +48,8 @@ done
 
 "$macloom" accum "${models[@]}" "$out/ptq.safetensors" "${inputs[@]}" --inputs "$out/ptq.npy" \
   "${labels[@]}" --labels "$out/labels.csv" --no-layers --json "$out/accum.json" --svg "$out/plots" > "$out/accum.txt"
+# In the file it has the name of the float network.
+sed -i "s/${first##*/}-float/ptq/g" "$out/plots/accuracy.svg"
 python3 - "$out/accum.json" $(for n in $networks; do echo "${n%%:*}"; done) ptq <<'PYTHON'
 import json, sys
 def percent(p): return f'{100 * p["value"]:.1f}'
@@ -60,7 +62,7 @@ def narrowest(network, policy):
 def at(network, policy, bits):
     p = next(p for p in network["sweep"] if p["policy"] == policy and p["width_bits"] == bits)
     return "not defined" if "refusal" in p else percent(p["accuracy"])
-print("| network | accuracy, exact [95 %] | certificate | seen: prefix, final | within 1 point: wrap | saturate "
+print("| network | accuracy, exact [95 %] | certificate (clamps) | seen: prefix, final | within 1 point: wrap | saturate "
       "| wrap at 10, 11, 12, 13 bits | saturate at 10, 11, 12, 13 bits |")
 print("|" + "---|" * 8)
 for name, n in zip(sys.argv[2:], json.load(open(sys.argv[1]))["networks"]):
