@@ -187,7 +187,7 @@ class Comparison:
 
     def verdict_of(self, k):
         """Whether mutant `k` can have other outputs: equivalent, different, open."""
-        return self._abc(f"&r {self._file_of('mutant', self.circuit, k)}; &scorr -C 10000; &put")
+        return self._abc(f"&r {self._file_of('mutant', self.circuit, k)}; &lcorr -C 100000; &scorr -C 10000; &put")
 
     def verdict_in_steps(self, k):
         """Whether first the flags agree and then, while they do, what the contract masks by them: equivalent or open."""
@@ -199,7 +199,7 @@ class Comparison:
         flags = [literal for name, literal in agree.items() if name not in masked]
         values = [literal for name, literal in agree.items() if name in masked]
         path = self._file_of("flags", self.split, k, outputs=negated(flags))
-        if self._abc(f"&r {path}; &scorr -C 10000; &put; orpos") != "equivalent":
+        if self._abc(f"&r {path}; &lcorr -C 100000; &scorr -C 10000; &put; orpos") != "equivalent":
             return "open"
         path = self._file_of("values", self.split, k, outputs=negated(values), given=flags)
         return "equivalent" if self._abc(f"read {path}; scorr -c; fold; orpos") == "equivalent" else "open"
