@@ -10,7 +10,7 @@ from design import ROOT, call, read_design
 EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
 CUT_MEMORY = pathlib.Path(__file__).with_name("cut_memory.v")
 SPECS = ROOT / "tests" / "formal"
-PROOF_SECONDS = 60
+PROOF_SECONDS = 20
 # Modules with a property in tests/formal that counts as a test: number of its cases.
 PROPERTIES = {"loom_counters": 14}
 # The only module with a memory of size; where it is an instance it is cut as a whole.
