@@ -37,6 +37,8 @@ CUT_INSTANCES = {
     "loom_accelerator": ["loom_core", "loom_counters", "loom_weight_ring"],
     "loom_core": ["loom_activation_memory", "loom_array", "loom_im2col", "loom_window", "loom_writeback"],
 }
+# How signals that correspond are found, where another way than the usual gets further.
+SWEEPS = {"loom_accelerator": "&scorr -c", "loom_core": "&scorr -c", "loom_im2col": "&fraig; &scorr"}
 # A memory with more entries than this is cut, else it is proved with its content.
 UNCUT_ENTRIES = 16
 # The same for single modules.
@@ -116,8 +118,7 @@ class Comparison:
         self.design = (work / "design.il").read_text().partition("\n")[2]
         self.entries = CUT_ABOVE.get(module, UNCUT_ENTRIES)
         self.masked = {name for item in self.contract if "when" in item for name in item["ports"]}
-        # The solver by circuit gives up on the many registers of a whole core.
-        self.sweep = "&scorr -c" if module in CUT_INSTANCES else "&fraig; &scorr"
+        self.sweep = SWEEPS.get(module, "&lcorr -C 100000; &scorr -C 10000")
         self.circuit, self.split, self.chosen = None, None, []
 
     def _cut_of(self, cut, name, netlist):

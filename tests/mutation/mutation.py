@@ -37,7 +37,7 @@ PROVED = pathlib.Path(__file__).with_name("proved.json")
 # Modules that are tested inside another one.
 TOPS = {"loom_core": "loom_accelerator"}
 # Archives of the stages, dependents first.
-ARCHIVES = ["sim/libmacloom_sim.a", "stimulus/libmacloom_stimulus.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
+ARCHIVES = ["sim/libmacloom_sim.a", "golden/libmacloom_golden.a", "stimulus/libmacloom_stimulus.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
             "base/libmacloom_base.a"]
 # Yosys stops at a memory with two clocks or a switched asynchronous port.
 UNUSABLE = re.compile(r"-port (CLK|RD_CLK|WR_CLK) |-cell \S*memrd\S* -port (EN|ARST|SRST) ")
@@ -74,7 +74,7 @@ def bridge_of(name, module):
     """A module with the name that Yosys gives an instance with parameters, made of the source's module."""
     source = name.split("\\")[-1] if name.startswith("$paramod$") else name.split("\\")[1]
     values = module["parameter_default_values"]
-    parameters = ", ".join(f".{p} (32'd{int(v, 2) & 0xFFFFFFFF})" for p, v in values.items())
+    parameters = ", ".join(f".{p} ({len(v)}'h{int(v, 2):x})" for p, v in values.items())
     ports = ",\n".join(f"  {p['direction']} [{len(p['bits']) - 1}:0] {port}" for port, p in module["ports"].items())
     pins = ", ".join(f".{port} ({port})" for port in module["ports"])
     return f"module \\{name} (\n{ports}\n);\n  {source} #({parameters}) u ({pins});\nendmodule\n"
@@ -89,6 +89,13 @@ def build(top, work):
     call(["make", "-s", "-C", work / "model", "-f", f"{prefix}.mk", "OPT_FAST=-O1",
           f"CXX={compiler()}", f"{prefix}__ALL.a", "verilated.o",
           "verilated_threads.o"], work / "make.log")
+
+
+def test_text(test):
+    """The text of a test with the headers beside it."""
+    texts = [test.read_text()]
+    texts += [(ROOT / name).read_text() for name in re.findall(r'^#include "(tests/rtl/[\w.]+)"$', texts[0], re.M)]
+    return "\n".join(texts)
 
 
 def verilate_units(test, work):
@@ -116,10 +123,11 @@ def compiler():
 def link(top, args, work):
     include = subprocess.run(["verilator", "--getenv", "VERILATOR_ROOT"], capture_output=True, text=True).stdout.strip()
     model = work / "model"
-    libraries = [args.build / a for a in ARCHIVES[0 if top == "loom_accelerator" else -1:]]
+    uses_stages = top == "loom_accelerator" or '#include "golden/' in test_text(TESTS / f"{top}_test.cc")
+    libraries = [args.build / a for a in ARCHIVES[0 if uses_stages else -1:]]
     missing = [str(p) for p in libraries if not p.exists()]
     if missing:
-        raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base, macloom_sim and macloom_stimulus first")
+        raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base, macloom_golden, macloom_sim and macloom_stimulus first")
     folders, archives = verilate_units(TESTS / f"{top}_test.cc", work)
     call(["g++", "-std=c++20", "-O1", f"-DMACLOOM_MUTATION_COUNT={args.mutants}", "-DFMT_SHARED", "-I", ROOT, "-I", model,
           "-I", TESTS / "harness", *folders, "-isystem", f"{include}/include", TESTS / f"{top}_test.cc",
@@ -129,7 +137,7 @@ def link(top, args, work):
 
 
 def survivors_of(work):
-    call([work / "test"], work / "test.log", cwd=work)
+    call([work / "test", "--gtest_filter=*Mutants*"], work / "test.log", cwd=work)
     text = (work / "test.log").read_text()
     found = re.findall(r"^survivors:(.*)$", text, re.M)
     if not found:
