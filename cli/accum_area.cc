@@ -42,7 +42,8 @@ Result<double> RowPjPerMac(const arch::HardwareConfig& config, int width_bits,
   spec.shape = cost::MacShape::kRow;
   MACLOOM_ASSIGN_OR_RETURN(
       const cost::UnitEnergy energy,
-      cost::GaussianEnergy(spec, library, synthesizer, kEnergyCycles, kEnergySeed));
+      cost::MeasureEnergy(spec, cost::GaussianOperands(spec, kEnergyCycles, kEnergySeed), library,
+                          synthesizer));
   return energy.dynamic_pj() / config.lanes;
 }
 
