@@ -17,9 +17,11 @@ settings=${SETTINGS:-w8a8 w4a8 w4a4 network ablation speakers ptq}
 mkdir -p "$out/recipes"
 
 recipe() {  # name, lines of [qat], further lines of [data]
-  { printf 'name = "%s"\n[data]\nkind = "fsdd"\n%b' "$1" "${3:-}"
-    printf '[float]\nepochs = %s\nlearning_rate = 2e-3\n' "${FLOAT_EPOCHS:-30}"
-    printf '[qat]\nepochs = %s\nlearning_rate = 1e-3\nequalize = true\n%b\n' "${QAT_EPOCHS:-20}" "$2"
+  local regular="weight_decay = 0.02\nlabel_smoothing = 0.1\n"
+  { printf 'name = "%s"\n[data]\nkind = "fsdd"\ncopies = 8\n%b' "$1" "${3:-}"
+    printf '[float]\nepochs = %s\nlearning_rate = 2e-3\n%b' "${FLOAT_EPOCHS:-30}" "$regular"
+    printf '[qat]\nepochs = %s\nlearning_rate = 1e-3\n%b' "${QAT_EPOCHS:-20}" "$regular"
+    printf 'equalize = true\n%b\n' "$2"
   } > "$out/recipes/$1.toml"
 }
 

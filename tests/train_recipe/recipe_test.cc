@@ -29,6 +29,7 @@ path = "p"
 extra = "e"
 rotation = 3
 left_out_speaker = "theo"
+validation = true
 copies = 2
 [network]
 kind = "tcn"
@@ -48,6 +49,7 @@ activation_bits = 5
 input_bits = 6
 output_bits = 7
 scales = "learned"
+equalize = true
 cosine_weight = 2
 accumulator_bits = 14
 overflow_penalty = 3.5
@@ -64,6 +66,7 @@ scale_learning_rate = 0.125
   EXPECT_EQ(recipe->extra_path, "e");
   EXPECT_EQ(recipe->rotation, 3);
   EXPECT_EQ(recipe->left_out_speaker, "theo");
+  EXPECT_TRUE(recipe->is_validation);
   EXPECT_EQ(recipe->copies, 2);
   EXPECT_EQ(recipe->network, (NetworkShape{NetworkKind::kTcn, 16, 3}));
   EXPECT_EQ(recipe->float_phase, (Phase{5, 32, OptimizerKind::kSgd, 0.5, 0.25, 0.1}));
@@ -96,6 +99,10 @@ TEST(RecipeTest, MistakesAreNamed) {
   ExpectRefused("name = \"a/b\"", "a file name without folder");
   ExpectRefused("seed = -1", "integers from 0");
   ExpectRefused("[data]\nrotation = 5", "data.rotation = 5: accepted: integers from 0 to 4");
+  ExpectRefused("[data]\nkind = \"arabic\"\nspeaker_groups = 2",
+                "data.speaker_groups = 2: accepted: 0");
+  ExpectRefused("[data]\nkind = \"fsdd\"\nspeaker_groups = 5",
+                "data.speaker_groups = 5: accepted: 0");
   ExpectRefused("a = ", "r.toml:1");
   ExpectRefused("[qat]\nsquashed_weights = true\nweight_bound = \"a2q\"\naccumulator_bits = 16",
                 "both re-parametrize the weights");

@@ -28,14 +28,7 @@ struct Source {
   std::string licence;
 };
 
-Result<Source> LoadMain(const Recipe& recipe) {
-  if (recipe.data_path.empty()) {
-    return InvalidInput("data.path is not set: give the folder in the recipe or by --data");
-  }
-  if (recipe.data_kind == DataKind::kIndex) {
-    MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadCsvIndex(recipe.data_path));
-    return Source{std::move(data), "own clips", ""};
-  }
+Result<Source> LoadDigits(const Recipe& recipe) {
   MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadFsdd(recipe.data_path));
   std::string split =
       fmt::format("test takes {} to {}", 5 * recipe.rotation, 5 * recipe.rotation + 4);
@@ -57,6 +50,41 @@ Result<Source> LoadMain(const Recipe& recipe) {
                 "CC BY-SA 4.0 (Free Spoken Digit Dataset)"};
 }
 
+Result<Source> LoadArabic(const Recipe& recipe) {
+  MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadArabicCommands(recipe.data_path));
+  std::string split = "official split";
+  if (recipe.speaker_groups > 0) {
+    MACLOOM_RETURN_IF_ERROR(
+        dataset::AssignSpeakerRotation(data, recipe.rotation, recipe.speaker_groups));
+    split = fmt::format("test speakers: group {} of {}", recipe.rotation, recipe.speaker_groups);
+  }
+  return Source{std::move(data), "Arabic Speech Commands, " + split,
+                "CC BY 4.0 (Arabic Speech Commands; Ghandoura, Hjabo, Al Dakkak 2021)"};
+}
+
+Result<Source> LoadMain(const Recipe& recipe) {
+  if (recipe.data_path.empty()) {
+    return InvalidInput("data.path is not set: give the folder in the recipe or by --data");
+  }
+  if (recipe.data_kind == DataKind::kFsdd) return LoadDigits(recipe);
+  if (recipe.data_kind == DataKind::kArabic) return LoadArabic(recipe);
+  if (recipe.data_kind == DataKind::kSpeechCommands) {
+    // The silence clips are part of the data, not of the run: one seed for all runs.
+    MACLOOM_ASSIGN_OR_RETURN(
+        dataset::Dataset data,
+        dataset::LoadSpeechCommands(recipe.data_path, dataset::TwelveClasses(), /*seed=*/1));
+    return Source{std::move(data), "Speech Commands, official split, 12 classes",
+                  "CC BY 4.0 (Speech Commands; Warden 2018)"};
+  }
+  MACLOOM_ASSIGN_OR_RETURN(dataset::Dataset data, dataset::LoadCsvIndex(recipe.data_path));
+  return Source{std::move(data), "own clips", ""};
+}
+
+Clips& ClipsOf(Dataset& data, dataset::Split split) {
+  if (split == dataset::Split::kTrain) return data.train;
+  return split == dataset::Split::kTest ? data.test : data.validation;
+}
+
 Status AppendClips(const dataset::Dataset& data, const Recipe& recipe,
                    audio::FeatureExtractor& extractor, Rng& rng, ProgressLine& progress,
                    int64_t& done, std::vector<std::vector<float>>& variants, Dataset& result) {
@@ -64,9 +92,10 @@ Status AppendClips(const dataset::Dataset& data, const Recipe& recipe,
     MACLOOM_RETURN_IF_ERROR(CheckInterrupted());
     MACLOOM_ASSIGN_OR_RETURN(const audio::Clip clip, data.LoadClip(item));
     const bool is_train = item.split == dataset::Split::kTrain;
-    Clips& clips = is_train ? result.train : result.test;
+    Clips& clips = ClipsOf(result, item.split);
     clips.labels.push_back(item.label);
     clips.names.push_back(item.file);
+    clips.speakers.push_back(item.speaker);
     const std::vector<float> plain = extractor.Compute(clip);
     clips.features.insert(clips.features.end(), plain.begin(), plain.end());
     for (int copy = 1; is_train && copy < recipe.copies; ++copy) {

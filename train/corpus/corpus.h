@@ -15,7 +15,8 @@ namespace macloom::train {
 ///
 /// Front end: audio::OwnNetwork(), each coefficient normalised by mean and deviation of the
 /// training clips and clipped at 4 deviations. `copies` - 1 variants of each training clip are
-/// drawn from the recipe's seed by Vary(). Clips of `extra_path` join their split.
+/// drawn from the recipe's seed by Vary(). Clips of `extra_path` join their split. Validation
+/// clips neither train nor test.
 /// @return kInvalidInput for missing or damaged data, classes that differ between data and extra
 ///         clips, or an empty class.
 Result<Dataset> LoadCorpus(const Recipe& recipe);

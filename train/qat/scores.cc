@@ -27,6 +27,10 @@ std::vector<int> Predictions(const Tensor& logits) {
   return predictions;
 }
 
+std::vector<double> Softmax(const Tensor& logits) {
+  return ToVector(at::softmax(logits.to(at::kDouble), 1));
+}
+
 double Accuracy(const std::vector<int>& predictions, const std::vector<int>& labels) {
   int64_t correct = 0;
   for (size_t i = 0; i < labels.size(); ++i) correct += predictions[i] == labels[i] ? 1 : 0;

@@ -12,6 +12,9 @@ namespace macloom::train {
 /// Index of the largest of each row's values, the smallest among equals. logits: [N, classes].
 std::vector<int> Predictions(const Tensor& logits);
 
+/// Softmax of each row, in float64, row-major.
+std::vector<double> Softmax(const Tensor& logits);
+
 /// Share of equal entries.
 double Accuracy(const std::vector<int>& predictions, const std::vector<int>& labels);
 

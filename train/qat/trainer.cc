@@ -63,11 +63,8 @@ class Session {
         "{}\n{} {} {}\n{}\n{}", data, static_cast<int>(recipe.network.kind), recipe.network.width,
         recipe.network.depth, recipe.seed, TextOf(recipe.float_phase)));
     keys_.twin = Sha256Hex(keys_.float_part + TextOf(recipe.qat.phase));
-    std::vector<int64_t> shape = topology_.input;
-    shape.insert(shape.begin(), dataset.train.copies * dataset.train.size());
-    train_ = at::from_blob(const_cast<float*>(dataset.train.features.data()), shape, at::kFloat);
-    shape[0] = dataset.test.size();
-    test_ = at::from_blob(const_cast<float*>(dataset.test.features.data()), shape, at::kFloat);
+    train_ = FeaturesOf(dataset.train);
+    test_ = FeaturesOf(dataset.test);
   }
 
   Result<TrainResult> Run() {
@@ -110,6 +107,12 @@ class Session {
       MACLOOM_ASSIGN_OR_RETURN(state_.twin, checkpoint.TakeModel("twin", topology_));
     }
     return {};
+  }
+
+  Tensor FeaturesOf(const Clips& clips) const {
+    std::vector<int64_t> shape = topology_.input;
+    shape.insert(shape.begin(), clips.copies * clips.size());
+    return at::from_blob(const_cast<float*>(clips.features.data()), shape, at::kFloat);
   }
 
   // The float network of another run and, where it is the same, the twin.
@@ -350,12 +353,22 @@ class Session {
     result.curves = state_.curves;
     result.labels = dataset_.test.labels;
     result.float_predictions = Predictions(ForwardFloat(state_.float_model, test_, false));
-    result.twin_predictions = Predictions(ForwardFloat(state_.twin, test_, false));
+    const Tensor twin_logits = ForwardFloat(state_.twin, test_, false);
+    result.twin_predictions = Predictions(twin_logits);
+    result.twin_probabilities.test = Softmax(twin_logits);
     result.twin = ExportFloat(state_.twin, dataset_, recipe_.name + "-float");
 
     Model exact = CopyModel(state_.model, at::kDouble);
     const Simulation simulation = SimulateFixedPoint(exact, recipe_.qat, test_.to(at::kDouble));
     result.predictions = Predictions(simulation.logits);
+    result.probabilities.test = Softmax(simulation.logits * exact.logit_scale);
+    if (dataset_.validation.size() > 0) {
+      const Tensor validation = FeaturesOf(dataset_.validation);
+      result.twin_probabilities.validation = Softmax(ForwardFloat(state_.twin, validation, false));
+      result.probabilities.validation =
+          Softmax(SimulateFixedPoint(exact, recipe_.qat, validation.to(at::kDouble)).logits *
+                  exact.logit_scale);
+    }
     MACLOOM_ASSIGN_OR_RETURN(
         result.network, ExportFixedPoint(exact, recipe_.qat, simulation, dataset_, recipe_.name));
     const Formats formats = FormatsOf(exact, recipe_.qat);

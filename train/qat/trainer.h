@@ -34,6 +34,11 @@ struct EpochRecord {
   double weight_spread = 0;          ///< Mean over layers of std of what is trained (p under SWD).
 };
 
+/// Softmax of a network's outputs, row-major [clips, classes].
+struct Probabilities {
+  std::vector<double> validation, test;
+};
+
 struct TrainResult {
   ir::Graph network;    ///< Fixed-point, shift requantization only; ends in the logits.
   ir::FloatGraph twin;  ///< The folded float network with the same extra epochs.
@@ -41,6 +46,7 @@ struct TrainResult {
   std::vector<ir::TensorValue> logits;  ///< The simulation's, per test clip.
   /// Class indices per test clip (ties: smallest). `float_predictions` is before the extra epochs.
   std::vector<int> labels, predictions, twin_predictions, float_predictions;
+  Probabilities twin_probabilities, probabilities;
   std::vector<EpochRecord> curves;
 };
 

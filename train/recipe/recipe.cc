@@ -51,10 +51,12 @@ std::vector<Field> FieldsOf(Recipe& recipe) {
   std::vector<Field> fields = {
       {"name", &recipe.name},
       {"seed", &recipe.seed},
-      {"data.kind", Choice(&recipe.data_kind, {"synthetic", "fsdd", "index"})},
+      {"data.kind",
+       Choice(&recipe.data_kind, {"synthetic", "fsdd", "index", "arabic", "speech-commands"})},
       {"data.path", &recipe.data_path},
       {"data.extra", &recipe.extra_path},
       {"data.rotation", IntRange{&recipe.rotation, 0, 4}},
+      {"data.speaker_groups", IntRange{&recipe.speaker_groups, 0, 30}},
       {"data.validation", &recipe.is_validation},
       {"data.left_out_speaker", &recipe.left_out_speaker},
       {"data.copies", IntRange{&recipe.copies, 1, 64}},
@@ -169,6 +171,13 @@ Status CheckCombination(const Recipe& recipe, const std::string& where) {
   }
   if (qat.overflow_penalty > 0 && qat.accumulator_bits == 0) {
     return InvalidInput(fmt::format("{}: qat.overflow_penalty needs qat.accumulator_bits", where));
+  }
+  if (recipe.speaker_groups != 0 &&
+      (recipe.speaker_groups < 3 || recipe.data_kind != DataKind::kArabic)) {
+    return InvalidInput(fmt::format(
+        "{}: data.speaker_groups = {}: accepted: 0 (the official split) or, with data.kind = "
+        "\"arabic\", 3 to 30",
+        where, recipe.speaker_groups));
   }
   if (recipe.name.empty() || recipe.name.find('/') != std::string::npos) {
     return InvalidInput(

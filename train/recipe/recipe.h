@@ -10,8 +10,9 @@
 
 namespace macloom::train {
 
-/// kSynthetic: made-up classes, for tests. kIndex: a CSV of WAV files.
-enum class DataKind { kSynthetic, kFsdd, kIndex };
+/// kSynthetic: made-up classes, for tests. kIndex: a CSV of WAV files. kArabic, kSpeechCommands:
+/// ten keywords and unknown (and silence), with a validation split.
+enum class DataKind { kSynthetic, kFsdd, kIndex, kArabic, kSpeechCommands };
 enum class OptimizerKind { kAdam, kSgd };
 /// Where the power-of-two scales come from.
 enum class ScaleChoice {
@@ -58,6 +59,9 @@ struct Recipe {
   DataKind data_kind = DataKind::kSynthetic;
   std::string data_path;   ///< Folder of the pack; --data overrides it.
   std::string extra_path;  ///< Index of further training clips; --extra overrides it.
+  /// arabic: speakers in this many groups, group `rotation` tests, the next one validates; 0: the
+  /// official split.
+  int speaker_groups = 0;
   int rotation = 0;        ///< fsdd: test takes 5r .. 5r+4.
   /// fsdd: the takes behind the test takes, cyclic, are the test set and those of `rotation` are
   /// not used: for choices between recipes.

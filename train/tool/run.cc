@@ -12,6 +12,7 @@
 #include "ir/network_file.h"
 #include "train/corpus/corpus.h"
 #include "train/qat/trainer.h"
+#include "train/tool/detection_report.h"
 
 namespace macloom::train {
 namespace {
@@ -93,6 +94,17 @@ int64_t NumCorrect(const std::vector<int>& predictions, const std::vector<int>& 
   return correct;
 }
 
+void PrintDetection(const nlohmann::ordered_json& detection) {
+  for (const char* network : {"twin", "fixed_point"}) {
+    for (const auto& at : detection[network]["rates"]) {
+      fmt::print(
+          "{:<28}threshold for {:.0f} % FRR on validation: test FRR {:.1f} %, FDR {:.1f} %\n",
+          network, 100 * at["max_frr"].get<double>(), 100 * at["test"]["frr"].get<double>(),
+          100 * at["test"]["fdr"].get<double>());
+    }
+  }
+}
+
 Status WriteResults(const fs::path& folder, const Recipe& recipe, const Dataset& dataset,
                     const TrainResult& result, int64_t mismatches) {
   MACLOOM_RETURN_IF_ERROR(ir::SaveNetwork(result.network, folder / "network.safetensors"));
@@ -124,6 +136,11 @@ Status WriteResults(const fs::path& folder, const Recipe& recipe, const Dataset&
       {"labels", result.labels},
       {"twin_predictions", result.twin_predictions},
       {"predictions", result.predictions}};
+  MACLOOM_ASSIGN_OR_RETURN(nlohmann::ordered_json detection, DetectionReport(dataset, result));
+  if (!detection.is_null()) {
+    PrintDetection(detection);
+    json["detection"] = std::move(detection);
+  }
   return WriteFileAtomically(folder / "result.json", json.dump(1) + "\n");
 }
 
