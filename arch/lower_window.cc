@@ -213,7 +213,7 @@ Status SetMinifloatPool(const NodeContext& context, int64_t n, Descriptor& descr
     if ((n & (n - 1)) != 0) {
       return Unmappable(context,
                         fmt::format("a mean of {} positions; minifloat lanes only scale by powers "
-                                    "of two",
+                                    "of two (`macloom quantize --accelerator` makes such means)",
                                     n));
     }
     while (int64_t{1} << -shift < n) --shift;

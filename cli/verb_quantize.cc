@@ -23,6 +23,7 @@ struct Options {
   std::string format = "int", activation_format, output_format = "e5m10";
   std::string accumulator = "exact", preset;
   std::vector<CLI::Option*> integer_only, minifloat_only;
+  bool is_for_accelerator = false;
   quantize::PostTrainingOptions quantization;
   int input_bits = 0;
   int calibration_samples = 64;
@@ -127,11 +128,12 @@ Status CheckUses(const Options& options) {
   const bool is_integer = options.format == "int";
   for (const CLI::Option* option : is_integer ? options.minifloat_only : options.integer_only) {
     if (option->count() == 0) continue;
-    return InvalidInput(fmt::format(
-        "{}: not accepted with --format {}; accepted there are {}", option->get_name(),
-        options.format,
-        is_integer ? "--weights, --activations, --scales and other options of integers"
-                   : "--activation-format, --output-format, --per-channel, --ranges, --equalize"));
+    return InvalidInput(
+        fmt::format("{}: not accepted with --format {}; accepted there are {}", option->get_name(),
+                    options.format,
+                    is_integer ? "--weights, --activations, --scales and other options of integers"
+                               : "--activation-format, --output-format, --accelerator, "
+                                 "--per-channel, --ranges, --equalize"));
   }
   return {};
 }
@@ -167,7 +169,10 @@ Result<Made> MakeMinifloats(const Options& options, const Source& source,
   const std::string& activations =
       options.activation_format.empty() ? options.format : options.activation_format;
   MACLOOM_ASSIGN_OR_RETURN(minifloats.activation_format, ir::ParseMinifloat(activations));
-  MACLOOM_ASSIGN_OR_RETURN(minifloats.output_format, ir::ParseMinifloat(options.output_format));
+  MACLOOM_ASSIGN_OR_RETURN(
+      minifloats.output_format,
+      ir::ParseMinifloat(options.is_for_accelerator ? options.format : options.output_format));
+  minifloats.are_means_shifts = options.is_for_accelerator;
   MACLOOM_ASSIGN_OR_RETURN(minifloats.accumulation, ir::ParseAccumulation(options.accumulator));
   minifloats.is_per_channel = options.quantization.is_per_channel;
   minifloats.weight_ranges = options.quantization.weight_ranges;
@@ -303,6 +308,12 @@ Verb AddQuantize(CLI::App& app) {
   options->minifloat_only.push_back(verb->add_option("--output-format", options->output_format,
                                                      "minifloat of the network's output")
                                         ->capture_default_str());
+  options->minifloat_only.push_back(
+      verb->add_flag("--accelerator", options->is_for_accelerator,
+                     "as the accelerator runs minifloats: means as sums and powers of two, the "
+                     "output in --format")
+          ->excludes("--activation-format")
+          ->excludes("--output-format"));
   auto* evaluate = verb->add_option("--evaluate", options->evaluate,
                                     "inputs to compare both networks on: SQNR per layer, classes");
   verb->add_option("--accumulator", options->accumulator,

@@ -147,14 +147,15 @@ Verb AddRun(CLI::App& app) {
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
       ->required();
   auto* inputs = verb->add_option("--inputs", options->inputs,
-                                  ".npy array, or folder or tar of raw int8 samples; .wav files, "
-                                  "or a folder or tar of them, if the network has a front end");
+                                  ".npy, .npz@NAME or IDX@pixels, or folder or tar of raw samples "
+                                  "(@pixels, @pcm16); .wav files, or a folder or tar of them, if "
+                                  "the network has a front end (docs/formats.md)");
   verb->add_option("--random", options->random, "this many random inputs")
       ->check(CLI::Range(1, 1000000))
       ->excludes(inputs);
   verb->add_option("--seed", options->seed, "seed of the random inputs")->capture_default_str();
   verb->add_option("--labels", options->labels,
-                   ".npy of class indices, or .csv with label_index and file");
+                   ".npy, .npz@NAME or IDX of class indices, or .csv with label_index and file");
   verb->add_option("--outputs", options->outputs, "write all outputs as .npy");
   verb->add_option("--trace", options->trace,
                    "write every tensor of every sample into this folder");

@@ -222,8 +222,9 @@ Verb AddVerify(CLI::App& app) {
   options->hardware.AddTo(*verb);
   options->rounding.AddTo(*verb);
   auto* inputs = verb->add_option("--inputs", options->inputs,
-                                  ".npy array, or folder or tar of raw int8 samples; .wav files, "
-                                  "or a folder or tar of them, if the network has a front end");
+                                  ".npy, .npz@NAME or IDX@pixels, or folder or tar of raw samples "
+                                  "(@pixels, @pcm16); .wav files, or a folder or tar of them, if "
+                                  "the network has a front end (docs/formats.md)");
   verb->add_option("--random", options->random,
                    "this many random and corner inputs; without it and --inputs 6, or the "
                    "shipped sounds if MODEL is a shipped trained network")

@@ -2,20 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/digest.h"
-#include "base/rng.h"
 
 namespace macloom::cost {
 namespace {
-
-constexpr int kStreams = 64;
-constexpr int kCyclesPerSum = 256;
-constexpr double kSigmaOfLargest = 0.25;
 
 /// Index of the slew axis at which tables are read: the second, a fast edge.
 double SlewOf(const LibertyTable& table) {
@@ -41,84 +34,24 @@ double MeanArc(const LibertyPin& pin, const std::string& related, double load_ff
   return count > 0 ? sum / count : 0.0;
 }
 
-/// Codes of a minifloat by increasing value, with their values.
-std::vector<std::pair<double, int>> FiniteCodes(const MacSpec& spec) {
-  std::vector<std::pair<double, int>> codes;
-  const int man = spec.mantissa_bits;
-  const int width = 1 + spec.exponent_bits + man;
-  const int top = (1 << spec.exponent_bits) - 1;
-  for (int code = 0; code < (1 << width); ++code) {
-    const int exponent = (code >> man) & top;
-    const int fraction = code & ((1 << man) - 1);
-    if (exponent == top &&
-        (spec.specials == 2 || (spec.specials == 1 && fraction == (1 << man) - 1))) {
-      continue;
-    }
-    const double significand = exponent == 0 ? fraction : fraction + (1 << man);
-    const double value = std::ldexp(significand, std::max(exponent, 1) - spec.bias - man);
-    codes.emplace_back(code >> (width - 1) != 0 ? -value : value, code);
-  }
-  std::sort(codes.begin(), codes.end());
-  return codes;
-}
-
-/// A normal value in the format, as code bits.
-class OperandSource {
- public:
-  OperandSource(const MacSpec& spec, int bits) : bits_(bits) {
-    if (spec.is_minifloat) codes_ = FiniteCodes(spec);
-  }
-
-  uint64_t Next(Rng& rng) const {
-    const double normal = rng.Normal() * kSigmaOfLargest;
-    if (codes_.empty()) {
-      const double largest = std::ldexp(1.0, bits_ - 1) - 1.0;
-      const double value = std::clamp(std::nearbyint(normal * largest), -largest - 1.0, largest);
-      return static_cast<uint64_t>(static_cast<int64_t>(value)) & ((uint64_t{1} << bits_) - 1);
-    }
-    const double value = normal * codes_.back().first;
-    auto above = std::lower_bound(codes_.begin(), codes_.end(), std::pair<double, int>(value, 0));
-    if (above == codes_.end()) --above;
-    if (above != codes_.begin() && value - std::prev(above)->first < above->first - value) --above;
-    return static_cast<uint64_t>(above->second);
-  }
-
- private:
-  int bits_;
-  std::vector<std::pair<double, int>> codes_;
-};
-
-void SetOperands(GateSimulator& simulator, const std::string& port, const OperandSource& source,
-                 int lanes, int bits, Rng& rng) {
-  for (int lane = 0; lane < lanes; ++lane) {
-    std::vector<uint64_t> columns(static_cast<size_t>(bits), 0);
-    for (int stream = 0; stream < kStreams; ++stream) {
-      const uint64_t code = source.Next(rng);
-      for (int bit = 0; bit < bits; ++bit) {
-        columns[static_cast<size_t>(bit)] |= ((code >> bit) & 1) << stream;
-      }
-    }
+void SetOperands(GateSimulator& simulator, const std::string& port, const OperandTrace& trace,
+                 const std::vector<uint16_t>& codes, int cycle, int bits) {
+  for (int lane = 0; lane < trace.lanes; ++lane) {
+    const uint16_t* lane_codes = codes.data() + trace.Index(cycle, lane, 0);
     for (int bit = 0; bit < bits; ++bit) {
-      simulator.SetInput(port, static_cast<size_t>(lane * bits + bit),
-                         columns[static_cast<size_t>(bit)]);
+      uint64_t column = 0;
+      for (int stream = 0; stream < kOperandStreams; ++stream) {
+        column |= static_cast<uint64_t>((lane_codes[stream] >> bit) & 1) << stream;
+      }
+      simulator.SetInput(port, static_cast<size_t>(lane * bits + bit), column);
     }
   }
 }
 
-}  // namespace
-
-UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
-                    const GateSimulator& simulator) {
-  const std::vector<int64_t>& toggles = simulator.toggles();
-  const double cycles = static_cast<double>(simulator.num_cycles()) * kStreams;
-  std::vector<double> load_ff(netlist.net_names.size(), 0.0);
-  for (const NetlistInstance& instance : netlist.instances) {
-    const LibertyCell& cell = library.cells.at(instance.cell);
-    for (const auto& [name, net] : instance.pins) {
-      const LibertyPin* pin = cell.Find(name);
-      if (pin != nullptr && !pin->is_output) load_ff[net] += pin->capacitance_ff;
-    }
-  }
+/// Energy of `cycles` cycles in which the nets changed `toggles` times.
+UnitEnergy Charge(const Netlist& netlist, const LibertyLibrary& library,
+                  const std::vector<int64_t>& toggles, double cycles) {
+  const std::vector<double> load_ff = NetLoadsFf(netlist, library);
   const double half_v2 = 0.5 * library.voltage_v * library.voltage_v;
   UnitEnergy energy;
   double switching = 0.0, internal = 0.0, sequential = 0.0, all_arcs = 0.0, changes = 0.0;
@@ -168,54 +101,62 @@ UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
   return energy;
 }
 
-Status DriveOperands(const MacSpec& spec, GateSimulator& simulator, int cycles, uint64_t seed) {
+}  // namespace
+
+UnitEnergy EnergyOf(const Netlist& netlist, const LibertyLibrary& library,
+                    const GateSimulator& simulator) {
+  const double cycles = static_cast<double>(simulator.num_cycles()) * kOperandStreams;
+  UnitEnergy energy = Charge(netlist, library, simulator.toggles(), cycles);
+  const UnitEnergy timed = Charge(netlist, library, simulator.transitions(), cycles);
+  energy.glitch_factor = timed.toggles_per_net / energy.toggles_per_net;
+  energy.glitch_pj = timed.dynamic_pj() - energy.dynamic_pj();
+  return energy;
+}
+
+void DriveOperands(const MacSpec& spec, const OperandTrace& trace, GateSimulator& simulator) {
   constexpr uint64_t kAll = ~uint64_t{0};
   const bool is_row = spec.shape != MacShape::kBare;
-  const OperandSource a(spec, spec.OperandBits(0));
-  const OperandSource b(spec, spec.OperandBits(1));
-  Rng rng(seed);
   const std::vector<const char*> bare_strobes = {"enable_i"};
   const std::vector<const char*> row_strobes = {"operand_i", "weight_load_i", "multiply_i",
                                                 "tree_i",    "dense_i",       "row_valid_i"};
   for (const char* strobe : is_row ? row_strobes : bare_strobes) {
     simulator.SetInput(strobe, 0, kAll);
   }
-  for (int cycle = 0; cycle < cycles; ++cycle) {
-    // A row fills its accumulators in turn; all of them start anew together.
+  for (int cycle = 0; cycle < trace.cycles; ++cycle) {
     const int accumulator = is_row ? cycle % spec.lanes : 0;
-    simulator.SetInput(is_row ? "first_i" : "clear_i", 0,
-                       cycle % kCyclesPerSum < (is_row ? spec.lanes : 1) ? kAll : 0);
+    simulator.SetInput(is_row ? "first_i" : "clear_i", 0, trace.starts[static_cast<size_t>(cycle)]);
     for (size_t bit = 0; is_row && (1 << bit) < spec.lanes; ++bit) {
       simulator.SetInput("entry_i", bit, ((accumulator >> bit) & 1) != 0 ? kAll : 0);
     }
-    SetOperands(simulator, "a_i", a, spec.lanes, spec.OperandBits(0), rng);
-    SetOperands(simulator, "b_i", b, spec.lanes, spec.OperandBits(1), rng);
+    SetOperands(simulator, "a_i", trace, trace.a, cycle, spec.OperandBits(0));
+    SetOperands(simulator, "b_i", trace, trace.b, cycle, spec.OperandBits(1));
     simulator.Cycle();
   }
-  return {};
 }
 
-Result<UnitEnergy> GaussianEnergy(const MacSpec& spec, const LibraryFile& library,
-                                  Synthesizer& synthesizer, int cycles, uint64_t seed) {
+Result<UnitEnergy> MeasureEnergy(const MacSpec& spec, const OperandTrace& trace,
+                                 const LibraryFile& library, Synthesizer& synthesizer) {
   MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
+  MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
   const std::string key =
-      Sha256Hex(fmt::format("energy 1\n{}\n{}\n{}\n{} {}", synthesizer.yosys_version(),
-                            library.digest, unit.Digest(), cycles, seed));
+      Sha256Hex(fmt::format("energy 2\n{}\n{}\n{}\n{}", synthesizer.yosys_version(), library.digest,
+                            unit.Digest(), trace.Digest()));
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
   if (known.has_value()) {
     const nlohmann::ordered_json json = nlohmann::ordered_json::parse(*known, nullptr, false);
-    if (json.is_object() && json.contains("toggles_per_net")) {
+    if (json.is_object() && json.contains("glitch_factor")) {
       return UnitEnergy{json["switching_pj"],         json["internal_pj"],
                         json["sequential_pj"],        json["leakage_uw"],
-                        json["internal_all_arcs_pj"], json["toggles_per_net"]};
+                        json["internal_all_arcs_pj"], json["toggles_per_net"],
+                        json["glitch_factor"],        json["glitch_pj"]};
     }
   }
   MACLOOM_ASSIGN_OR_RETURN(const std::string verilog, synthesizer.MappedVerilog(unit, library));
   MACLOOM_ASSIGN_OR_RETURN(const Netlist netlist, ReadNetlist(verilog, unit.name));
   MACLOOM_ASSIGN_OR_RETURN(GateSimulator simulator,
                            GateSimulator::Create(netlist, library.library));
-  MACLOOM_RETURN_IF_ERROR(DriveOperands(spec, simulator, cycles, seed));
+  DriveOperands(spec, trace, simulator);
   const UnitEnergy energy = EnergyOf(netlist, library.library, simulator);
   MACLOOM_RETURN_IF_ERROR(synthesizer.cache().Insert(key, ToJson(energy).dump()));
   return energy;
@@ -227,7 +168,9 @@ nlohmann::ordered_json ToJson(const UnitEnergy& energy) {
           {"sequential_pj", energy.sequential_pj},
           {"leakage_uw", energy.leakage_uw},
           {"internal_all_arcs_pj", energy.internal_all_arcs_pj},
-          {"toggles_per_net", energy.toggles_per_net}};
+          {"toggles_per_net", energy.toggles_per_net},
+          {"glitch_factor", energy.glitch_factor},
+          {"glitch_pj", energy.glitch_pj}};
 }
 
 }  // namespace macloom::cost

@@ -3,7 +3,7 @@
 
 namespace macloom::cost {
 
-/// Energy of one cycle, pJ. No wires and no glitches: docs/cost.md, "Energy".
+/// Energy of one cycle, pJ. No wires; glitches apart: docs/cost.md, "Energy".
 struct UnitEnergy {
   double switching_pj = 0.0;   ///< Charging of the pins that nets drive.
   double internal_pj = 0.0;    ///< Inside combinational cells: one arc per output toggle.
@@ -13,6 +13,9 @@ struct UnitEnergy {
   /// reach, printed because some tools add so.
   double internal_all_arcs_pj = 0.0;
   double toggles_per_net = 0.0;  ///< Per cycle.
+  /// Transitions with the cells' delays / toggles without, all nets.
+  double glitch_factor = 1.0;
+  double glitch_pj = 0.0;  ///< What the transitions beyond the toggles cost; in none of the above.
 
   double dynamic_pj() const { return switching_pj + internal_pj + sequential_pj; }
 };

@@ -162,12 +162,15 @@ Result<GateSimulator> GateSimulator::Create(const Netlist& netlist, const Libert
   simulator.values_.assign(netlist.net_names.size(), 0);
   simulator.values_[kNetOne] = ~uint64_t{0};
   simulator.toggles_.assign(netlist.net_names.size(), 0);
+  simulator.transitions_ = simulator.toggles_;
   std::vector<Gate> waiting;
   for (const NetlistInstance& instance : netlist.instances) {
+    if (library.cells.count(instance.cell) > 0) continue;
+    return InvalidInput(fmt::format("library {} has no cell {}", library.name, instance.cell));
+  }
+  const std::vector<double> load_ff = NetLoadsFf(netlist, library);
+  for (const NetlistInstance& instance : netlist.instances) {
     const auto found = library.cells.find(instance.cell);
-    if (found == library.cells.end()) {
-      return InvalidInput(fmt::format("library {} has no cell {}", library.name, instance.cell));
-    }
     const LibertyCell& cell = found->second;
     std::vector<std::string> names;
     std::vector<int> nets;
@@ -202,6 +205,7 @@ Result<GateSimulator> GateSimulator::Create(const Netlist& netlist, const Libert
       MACLOOM_ASSIGN_OR_RETURN(gate.function, LogicFunction::Parse(pin.function, names));
       gate.inputs = nets;
       gate.output = net;
+      gate.delay_fs = GateDelayFs(pin, load_ff[net]);
       waiting.push_back(std::move(gate));
     }
   }
@@ -229,6 +233,11 @@ Result<GateSimulator> GateSimulator::Create(const Netlist& netlist, const Libert
   }
   if (simulator.gates_.size() != waiting.size()) {
     return InvalidInput(fmt::format("{}: the netlist has a combinational loop", netlist.top));
+  }
+  simulator.readers_.resize(netlist.net_names.size());
+  simulator.is_gate_output_ = is_driven;
+  for (size_t g = 0; g < simulator.gates_.size(); ++g) {
+    for (const int net : simulator.gates_[g].inputs) simulator.readers_[net].push_back(g);
   }
   simulator.Settle();
   simulator.settled_ = simulator.values_;
@@ -262,6 +271,7 @@ void GateSimulator::Cycle() {
   for (size_t net = 0; net < values_.size(); ++net) {
     toggles_[net] += std::popcount(values_[net] ^ settled_[net]);
   }
+  CountTransitions();
   settled_ = values_;
   std::vector<uint64_t> next;
   next.reserve(flip_flops_.size());

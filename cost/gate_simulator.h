@@ -26,7 +26,17 @@ class LogicFunction {
   std::vector<int> code_;  ///< >= 0: push input; negative: operator or constant.
 };
 
-/// Cycle-accurate, without delays: every net settles once per cycle, so glitches are not seen.
+/// Capacitance of the pins that each net drives, fF.
+std::vector<double> NetLoadsFf(const Netlist& netlist, const LibertyLibrary& library);
+
+/// Mean delay of the arcs of output `pin` at the second slew of their tables, at least 1 fs.
+int64_t GateDelayFs(const LibertyPin& pin, double load_ff);
+
+/// Cycle-accurate: every net settles once per cycle, which toggles() counts. Beside it the same
+/// cycle is simulated with delays: flip-flops and inputs change at the clock edge, a gate's output
+/// follows after the mean delay of its arcs (rise and fall, the second slew of the table, the load
+/// of the pins), and a pulse shorter than that delay vanishes (inertial). transitions() counts
+/// those, so their excess over toggles() are glitches. Wires have no delay.
 class GateSimulator {
  public:
   /// @return kInvalidInput for a cell without function, for latches, clear and preset on cells that
@@ -42,7 +52,9 @@ class GateSimulator {
 
   /// Changes of each net, all streams together, since Create().
   const std::vector<int64_t>& toggles() const { return toggles_; }
-  /// Rising edges of each net.
+  /// Changes of each net with delays; at least toggles().
+  const std::vector<int64_t>& transitions() const { return transitions_; }
+  /// Rising clock edges.
   int64_t num_cycles() const { return num_cycles_; }
 
  private:
@@ -50,6 +62,7 @@ class GateSimulator {
     LogicFunction function;
     std::vector<int> inputs;
     int output = 0;
+    int64_t delay_fs = 1;
   };
   struct FlipFlop {
     LogicFunction next_state;
@@ -60,6 +73,7 @@ class GateSimulator {
 
   void Set(int net, uint64_t value);
   void Settle();
+  void CountTransitions();
 
   std::vector<Gate> gates_;  ///< In order of evaluation.
   std::vector<FlipFlop> flip_flops_;
@@ -67,6 +81,9 @@ class GateSimulator {
   std::vector<uint64_t> values_;
   std::vector<uint64_t> settled_;
   std::vector<int64_t> toggles_;
+  std::vector<int64_t> transitions_;
+  std::vector<std::vector<size_t>> readers_;  ///< Gates that read a net.
+  std::vector<bool> is_gate_output_;
   int64_t num_cycles_ = 0;
 };
 

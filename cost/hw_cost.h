@@ -8,24 +8,31 @@
 #include "base/result.h"
 #include "cost/hw_result.h"
 #include "cost/library_file.h"
+#include "cost/module_synthesis.h"
 #include "cost/synthesis.h"
 
 namespace macloom::cost {
 
+struct HwOptions {
+  int jobs = 2;  ///< Modules synthesised at the same time.
+  ModuleProgress progress;
+};
+
 /// Synthesises every module of the generated RTL of `config` once, without flattening, its
 /// multipliers with the structural body, and adds them up by the number of instances; in two-input
-/// gates and mapped to each of `libraries`. Cheap the second time, through the synthesizer's cache.
-/// The critical path is that of the whole mapped netlist, without wires, sizing or buffers, and
-/// without paths to and from memories.
+/// gates and mapped to each of `libraries`. A module that was synthesised before, for whatever
+/// configuration, comes from the synthesizer's cache. The critical path is that of the whole mapped
+/// netlist, without wires, sizing or buffers, and without paths to and from memories.
 /// @return errors of the generator and of the tools; kToolFailed if the memories of the netlist are
 ///         not those of the configuration.
 Result<HwCost> CostOfAccelerator(const arch::HardwareConfig& config,
                                  const std::vector<LibraryFile>& libraries,
-                                 Synthesizer& synthesizer);
+                                 Synthesizer& synthesizer, const HwOptions& options = {});
 
 /// The array of `config` with one row, its control included: sum of its modules against a flat
 /// synthesis.
-Result<FlatCheck> CheckFlat(const arch::HardwareConfig& config, Synthesizer& synthesizer);
+Result<FlatCheck> CheckFlat(const arch::HardwareConfig& config, Synthesizer& synthesizer,
+                            const HwOptions& options = {});
 
 /// The memories of `config` by the model.
 std::vector<HwMemory> MemoriesOf(const arch::HardwareConfig& config);

@@ -43,6 +43,10 @@ struct HwCost {
 
   /// Two-input gates plus flip-flops, each counted as kGatesPerFlipFlop gates.
   double logic_gate_equivalents() const;
+  /// Cells, um2, without memories, per busy multiplier. @param utilization 0..1.
+  double area_per_effective_mac_um2(size_t library, double utilization) const {
+    return area_um2[library] / static_cast<double>(multipliers) / utilization;
+  }
   /// Logic (without memories) per multiplier.
   double logic_per_mac() const {
     return logic_gate_equivalents() / static_cast<double>(multipliers);

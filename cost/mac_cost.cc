@@ -34,8 +34,18 @@ Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request,
     if (request.energy_cycles == 0) continue;
     MACLOOM_ASSIGN_OR_RETURN(
         const UnitEnergy energy,
-        GaussianEnergy(spec, library, synthesizer, request.energy_cycles, request.seed));
+        MeasureEnergy(spec, GaussianOperands(spec, request.energy_cycles, request.seed), library,
+                      synthesizer));
     result.energies.push_back(energy);
+    if (!request.network_operands) continue;
+    const Result<OperandTrace> operands = request.network_operands(spec);
+    if (!operands.ok()) {
+      if (operands.error().kind == ErrorKind::kUnsupported) continue;
+      return operands.error();
+    }
+    MACLOOM_ASSIGN_OR_RETURN(const UnitEnergy on_network,
+                             MeasureEnergy(spec, *operands, library, synthesizer));
+    result.network_energies.push_back(on_network);
   }
   return result;
 }
@@ -130,20 +140,10 @@ void MeasureUntilDone(const std::vector<MacSpec>& specs, const MacRequest& reque
 
 }  // namespace
 
-Result<MacComparison> CompareMacs(
-    const MacRequest& request, const std::function<void(const std::string&, int, int)>& progress) {
-  size_t num_baselines = 0;
-  MACLOOM_ASSIGN_OR_RETURN(const std::vector<MacSpec> specs, UnitsOf(request, num_baselines));
-  MacComparison comparison;
-  comparison.baseline = kMacBaseline;
-  std::vector<LibraryFile> libraries;
-  for (const std::string& name : request.libraries) {
-    MACLOOM_ASSIGN_OR_RETURN(LibraryFile library, OpenLibrary(name));
-    MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
-    if (request.energy_cycles > 0) MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
-    comparison.libraries.push_back(library.label);
-    libraries.push_back(std::move(library));
-  }
+Result<MacMeasurements> MeasureMacs(
+    const std::vector<MacSpec>& specs, const MacRequest& request,
+    const std::vector<LibraryFile>& libraries,
+    const std::function<void(const std::string&, int, int)>& progress) {
   std::vector<Synthesizer> synthesizers;  // One per thread, each with its own cache connection.
   const int jobs = std::max(1, std::min(request.jobs, static_cast<int>(specs.size())));
   for (int job = 0; job < jobs; ++job) {
@@ -162,12 +162,31 @@ Result<MacComparison> CompareMacs(
   }
   for (std::thread& thread : threads) thread.join();
   if (work.error.has_value()) return *work.error;
+  return MacMeasurements{std::move(work.results), work.num_cached, work.num_made};
+}
+
+Result<MacComparison> CompareMacs(
+    const MacRequest& request, const std::function<void(const std::string&, int, int)>& progress) {
+  size_t num_baselines = 0;
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<MacSpec> specs, UnitsOf(request, num_baselines));
+  MacComparison comparison;
+  comparison.baseline = kMacBaseline;
+  std::vector<LibraryFile> libraries;
+  for (const std::string& name : request.libraries) {
+    MACLOOM_ASSIGN_OR_RETURN(LibraryFile library, OpenLibrary(name));
+    MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
+    if (request.energy_cycles > 0) MACLOOM_RETURN_IF_ERROR(library.library.RequirePower());
+    comparison.libraries.push_back(library.label);
+    libraries.push_back(std::move(library));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(MacMeasurements measurements,
+                           MeasureMacs(specs, request, libraries, progress));
   for (size_t i = 0; i < specs.size(); ++i) {
     (i < num_baselines ? comparison.baselines : comparison.results)
-        .push_back(std::move(work.results[i]));
+        .push_back(std::move(measurements.results[i]));
   }
-  comparison.num_cached = work.num_cached;
-  comparison.num_made = work.num_made;
+  comparison.num_cached = measurements.num_cached;
+  comparison.num_made = measurements.num_made;
   return comparison;
 }
 
@@ -203,6 +222,9 @@ nlohmann::ordered_json ToJson(const MacComparison& comparison) {
            {"iso_area_period_ratio", result.IsoAreaPeriod(l) / base.IsoAreaPeriod(l)}});
     }
     for (const UnitEnergy& energy : result.energies) unit["energy"].push_back(ToJson(energy));
+    for (const UnitEnergy& energy : result.network_energies) {
+      unit["network_energy"].push_back(ToJson(energy));
+    }
     json["units"].push_back(std::move(unit));
   }
   for (const ClaimLine& line : CheckClaim(comparison)) {

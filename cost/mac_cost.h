@@ -11,6 +11,7 @@
 #include "cost/library_file.h"
 #include "cost/mac_result.h"
 #include "cost/mac_unit.h"
+#include "cost/operand_trace.h"
 
 namespace macloom::cost {
 
@@ -26,7 +27,25 @@ struct MacRequest {
   int jobs = 2;           ///< Units synthesised at the same time.
   int energy_cycles = 0;  ///< Cycles of each of the 64 operand streams; 0: no energy.
   uint64_t seed = 1;
+  /// Operands of a network for a unit, or kUnsupported if it has none of its format; empty: only
+  /// normally distributed operands. Called by several threads.
+  std::function<Result<OperandTrace>(const MacSpec&)> network_operands;
 };
+
+/// Synthesised units, in the order asked for.
+struct MacMeasurements {
+  std::vector<MacResult> results;
+  int num_cached = 0;
+  int num_made = 0;
+};
+
+/// Gates of `specs` and their area and delay in `libraries`; of `request` only jobs, energy_cycles
+/// and seed count. Libraries must have timing, with energy_cycles also power.
+/// @param progress as CompareMacs().
+Result<MacMeasurements> MeasureMacs(
+    const std::vector<MacSpec>& specs, const MacRequest& request,
+    const std::vector<LibraryFile>& libraries,
+    const std::function<void(const std::string&, int, int)>& progress = {});
 
 /// @param progress told a unit that is done, units done and their number, by one thread at a time;
 ///        may be empty.

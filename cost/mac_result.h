@@ -21,6 +21,9 @@ struct MacResult {
   GateCount gates;
   std::vector<MappedArea> mapped;    ///< One per library.
   std::vector<UnitEnergy> energies;  ///< One per library; empty if not asked for.
+  /// The same on a network's operands; empty if not asked for or if the network has none of the
+  /// unit's format.
+  std::vector<UnitEnergy> network_energies;
 
   /// Pipeline registers that bring the feed-forward part down to the period of the loop.
   int ExtraStages(size_t library) const;

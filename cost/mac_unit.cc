@@ -81,13 +81,13 @@ RtlUnit BareMinifloatUnit(const MacSpec& spec) {
   logic unused_event;
   for (genvar l = 0; l < {lanes}; l++) begin : gen_lane
     loom_fp_multiplier #(.AExp({exp}), .AMan({man}), .ASpecials({specials}), .BExp({exp}),
-                         .BMan({man}), .BSpecials({specials}), .Body(1)) u_multiplier (
+                         .BMan({man}), .BSpecials({specials}), .Body({body})) u_multiplier (
       .a_i(a_i[l*{width} +: {width}]), .b_i(b_i[l*{width} +: {width}]), .sign_o(sign[l]),
       .significand_o(significand[l*{sig} +: {sig}]), .shift_o(shift[l*{shift} +: {shift}]),
       .nan_o(unused_nan[l]), .inf_o(unused_inf[l]));
   end
   loom_fp_accumulate #(.Lanes({lanes}), .SigWidth({sig}), .ShiftWidth({shift}),
-                       .MaxShift({max_shift}), .GridLsb({grid}), .Registered(0), .Body(1),
+                       .MaxShift({max_shift}), .GridLsb({grid}), .Registered(0), .Body({body}),
                        {accumulator}) u_accumulate (
     .clk_i, .load_i(1'b0), .valid_i({{{lanes}{{1'b1}}}}), .sign_i(sign),
     .significand_i(significand), .shift_i(shift), .base_i(acc_o), .saturate_i(1'b0), .acc_o(sum),
@@ -99,10 +99,10 @@ RtlUnit BareMinifloatUnit(const MacSpec& spec) {
 endmodule
 )",
       fmt::arg("lanes", spec.lanes), fmt::arg("width", width),
-      fmt::arg("acc", spec.accumulator_bits), fmt::arg("exp", spec.exponent_bits),
-      fmt::arg("man", spec.mantissa_bits), fmt::arg("specials", spec.specials),
-      fmt::arg("sig", 2 * spec.mantissa_bits + 2), fmt::arg("shift", spec.exponent_bits + 1),
-      fmt::arg("max_shift", max_shift),
+      fmt::arg("body", spec.is_behavioural ? 0 : 1), fmt::arg("acc", spec.accumulator_bits),
+      fmt::arg("exp", spec.exponent_bits), fmt::arg("man", spec.mantissa_bits),
+      fmt::arg("specials", spec.specials), fmt::arg("sig", 2 * spec.mantissa_bits + 2),
+      fmt::arg("shift", spec.exponent_bits + 1), fmt::arg("max_shift", max_shift),
       fmt::arg("grid", 2 - 2 * spec.bias - 2 * spec.mantissa_bits),
       fmt::arg("accumulator", AccumulatorParameters(spec)));
   unit.order.push_back("loom_cost_mac.sv");
@@ -126,7 +126,7 @@ RtlUnit BareUnit(const MacSpec& spec) {
   output logic [{2}-1:0] acc_o
 );
   logic [{2}-1:0] sum;
-  loom_dot #(.Lanes({3}), .AWidth({4}), .BWidth({5}), .SumWidth({2}), .Body(1)) u_dot (
+  loom_dot #(.Lanes({3}), .AWidth({4}), .BWidth({5}), .SumWidth({2}), .Body({6})) u_dot (
     .a_i, .b_i, .addend_i(acc_o), .sum_o(sum));
   always_ff @(posedge clk_i) begin
     if (clear_i) acc_o <= '0;
@@ -135,7 +135,7 @@ RtlUnit BareUnit(const MacSpec& spec) {
 endmodule
 )",
       spec.lanes * spec.activation_bits, spec.lanes * spec.weight_bits, spec.accumulator_bits,
-      spec.lanes, spec.activation_bits, spec.weight_bits);
+      spec.lanes, spec.activation_bits, spec.weight_bits, spec.is_behavioural ? 0 : 1);
   unit.order.push_back("loom_cost_mac.sv");
   unit.accumulator_register = "acc_o";
   return unit;

@@ -42,6 +42,7 @@ struct MacSpec {
   int drop_bits = 0;  ///< Low bits that a fixed accumulator of minifloats drops from each product.
   int lanes = 1;
   MacShape shape = MacShape::kBare;
+  bool is_behavioural = false;  ///< Multipliers and sums as operators, for FPGA; else as gates.
 
   /// "int8 a24 L4 row".
   std::string Name() const;
@@ -63,7 +64,7 @@ std::vector<std::string> DefaultMacFormats();
 /// .Drop(0)".
 std::string AccumulatorParameters(const MacSpec& spec);
 
-/// RTL of `spec` with structural multipliers.
+/// RTL of `spec`; multipliers are structural unless it says otherwise.
 /// @return kInvalidInput or kUnsupported for a combination that the RTL does not build.
 Result<RtlUnit> MacRtl(const MacSpec& spec);
 

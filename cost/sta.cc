@@ -22,16 +22,17 @@ Status RunSta(const ScratchFolder& folder, const std::string& script) {
                       folder.path() / "sta.log", "opensta");
 }
 
-/// Path lengths of the worst path of each report between the marks `BEGIN name` and the next.
+/// Longest of the paths (one per path group) that follow the mark `BEGIN name`; 0 without any.
 double PathAfter(const std::string& log, const std::string& mark) {
   const size_t start = log.find("BEGIN " + mark + "\n");
   if (start == std::string::npos) return 0.0;
+  double longest = 0.0;
   std::istringstream lines(log.substr(start + 1, log.find("BEGIN ", start + 1) - start));
   for (std::string line; std::getline(lines, line);) {
-    const size_t slack = line.find("slack (");
-    if (slack != std::string::npos) return kPeriodNs - std::strtod(line.c_str(), nullptr);
+    if (line.find("slack (") == std::string::npos) continue;
+    longest = std::max(longest, kPeriodNs - std::strtod(line.c_str(), nullptr));
   }
-  return 0.0;
+  return longest;
 }
 
 }  // namespace
@@ -74,6 +75,9 @@ Result<Timing> AnalyseTiming(const std::string& verilog, const std::string& top,
         fmt::format("`sta` failed: {}", error == std::string::npos
                                             ? "it ended early"
                                             : log.substr(error, log.find('\n', error) - error))};
+  }
+  if (PathAfter(log, "all") <= 0.0) {
+    return Error{ErrorKind::kToolFailed, fmt::format("`sta` found no path in {}", top)};
   }
   // The unrestricted search can end a few ps short of the restricted one.
   const double loop_path_ns = PathAfter(log, "loop");

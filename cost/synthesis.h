@@ -31,9 +31,15 @@ class Synthesizer {
   /// The mapped netlist itself (not cached).
   Result<std::string> MappedVerilog(const RtlUnit& unit, const LibraryFile& library);
 
-  /// Entries that Gates() and Map() took from the cache, and made.
+  /// Results taken from the cache, and made.
   int num_cached() const { return num_cached_; }
   int num_made() const { return num_made_; }
+
+  /// Adds to them what others found or made with this synthesizer's cache.
+  void Count(int num_cached, int num_made) {
+    num_cached_ += num_cached;
+    num_made_ += num_made;
+  }
 
   ResultCache& cache() { return cache_; }
   const std::string& yosys_version() const { return yosys_version_; }

@@ -108,6 +108,28 @@ Json ToJson(const std::optional<AdversarialSummary>& summary) {
           {"below_8_bits_not_executed", summary->num_below_minimum}};
 }
 
+Json ToJson(const AreaTable& table) {
+  Json json = {{"utilization", table.utilization}, {"libraries", table.libraries}};
+  for (const AreaPoint& point : table.points) {
+    const AreaPoint* base = table.BaselineOf(point);
+    Json row = {{"width_bits", point.width_bits},
+                {"policy", ToString(point.is_saturating ? Policy::kSaturate : Policy::kWrap)},
+                {"gates_per_effective_mac", point.gates_per_effective_mac},
+                {"um2_per_effective_mac", point.um2_per_effective_mac},
+                {"row_pj_per_mac", point.row_pj_per_mac}};
+    if (base != nullptr) {
+      row["gates_saved"] = 1.0 - point.gates_per_effective_mac / base->gates_per_effective_mac;
+    }
+    for (size_t l = 0; base != nullptr && l < point.um2_per_effective_mac.size(); ++l) {
+      row["um2_saved"].push_back(1.0 -
+                                 point.um2_per_effective_mac[l] / base->um2_per_effective_mac[l]);
+      row["row_energy_saved"].push_back(1.0 - point.row_pj_per_mac[l] / base->row_pj_per_mac[l]);
+    }
+    json["points"].push_back(std::move(row));
+  }
+  return json;
+}
+
 Json ToJson(const AccumResult& result) {
   const bool is_observed = result.num_samples > 0;
   Json json = {{"network", result.network},
@@ -116,6 +138,7 @@ Json ToJson(const AccumResult& result) {
                {"configuration", result.configuration},
                {"configuration_digest", result.configuration_digest},
                {"samples", result.num_samples},
+               {"held_out_samples", result.num_held_out_samples},
                {"has_labels", result.has_labels},
                {"agreement_is", result.is_identity_agreement ? "identical output" : "top-1"},
                {"exact_accuracy", ToJson(result.exact_accuracy)},
@@ -127,15 +150,20 @@ Json ToJson(const AccumResult& result) {
     json["layers"].push_back(ToJson(layer, is_observed));
   }
   for (const Recommendation& r : result.recommendations) {
-    json["recommendations"].push_back(
-        {{"rule", r.rule},
-         {"policy", ToString(r.policy)},
-         {"width_bits", r.width_bits == 0 ? Json() : Json(r.width_bits)},
-         {"layer_bits", r.layer_bits}});
+    Json row = {{"rule", r.rule},
+                {"policy", ToString(r.policy)},
+                {"width_bits", r.width_bits == 0 ? Json() : Json(r.width_bits)},
+                {"layer_bits", r.layer_bits}};
+    if (r.held_out) {
+      row["held_out"] = ToJson(r.held_out->point);
+      row["held_out"]["exact_accuracy"] = ToJson(r.held_out->exact_accuracy);
+    }
+    json["recommendations"].push_back(std::move(row));
   }
   json["sweep"] = ToJson(result.sweep);
   json["layer_sweep"] = ToJson(result.layer_sweep);
   json["policy_sweep"] = ToJson(result.policy_sweep);
+  if (result.area) json["area"] = ToJson(*result.area);
   return json;
 }
 

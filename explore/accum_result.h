@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "explore/accum_area.h"
 #include "ir/accumulator_range.h"
 
 namespace macloom::explore {
@@ -110,19 +111,27 @@ struct SweepPoint {
   std::vector<LayerCounts> layers;  ///< Layers with an event or a wrong output.
 };
 
+/// A recommendation on samples that did not choose it.
+struct HeldOut {
+  SweepPoint point;           ///< Whole network; agreement.whole samples.
+  Proportion exact_accuracy;  ///< Of the exact network on the same samples, with labels.
+};
+
 /// One width for the network, and one per layer, by one rule.
 struct Recommendation {
   std::string rule;  ///< "proved", "observed", "accuracy".
   Policy policy = Policy::kWrap;
   int width_bits = 0;  ///< 8..32; 0: the rule gives none (no samples, nothing narrow enough).
   std::vector<int> layer_bits;  ///< By AccumResult::layers.
+  std::optional<HeldOut> held_out = std::nullopt;
 };
 
 struct AccumResult {
   std::string network, network_digest, configuration, configuration_digest;
   bool is_untrained = false;
   bool is_identity_agreement = false;  ///< Agreement means an identical output (autoencoders).
-  int64_t num_samples = 0;
+  int64_t num_samples = 0;             ///< Observed and swept.
+  int64_t num_held_out_samples = 0;    ///< Further ones, which only judge the recommendations.
   bool has_labels = false;
   std::vector<LayerCertificate> layers;
   Widths widths;
@@ -133,6 +142,7 @@ struct AccumResult {
   std::vector<SweepPoint> policy_sweep;         ///< Whole network, golden only.
   double saturating_inferences_per_second = 0;  ///< CPU time; 0: none ran.
   std::vector<Recommendation> recommendations;
+  std::optional<AreaTable> area;  ///< If asked for.
 };
 
 }  // namespace macloom::explore

@@ -1,7 +1,12 @@
 #include "explore/explore.h"
 
+#include <fmt/format.h>
+
+#include <type_traits>
+
 #include "arch/job.h"
 #include "explore/certificate.h"
+#include "explore/held_out.h"
 #include "explore/observe.h"
 
 namespace macloom::explore {
@@ -31,6 +36,41 @@ void CheckAdversarialInputs(const ir::Graph& graph,
   }
 }
 
+/// Explore() on samples that are all observed and swept.
+Result<AccumResult> ExploreAll(const ir::Graph& graph, const arch::HardwareConfig& config,
+                               const std::vector<ir::Accumulation>& accumulation,
+                               const std::vector<ir::TensorValue>& inputs,
+                               const std::vector<int>& labels, const ExploreOptions& options,
+                               std::vector<AdversarialInput>* adversarial) {
+  AccumResult result;
+  result.network = graph.name;
+  result.network_digest = ir::Digest(graph);
+  result.is_untrained = graph.is_untrained;
+  result.configuration = config.name;
+  result.configuration_digest = arch::Digest(config);
+  result.num_samples = static_cast<int64_t>(inputs.size());
+  result.has_labels = !labels.empty();
+  result.layers = Certify(graph, accumulation);
+  MACLOOM_RETURN_IF_ERROR(Observe(graph, accumulation, inputs, result.layers));
+  result.widths = SummarizeNetwork(result.layers);
+  if (options.has_adversarial) {
+    CheckAdversarialInputs(graph, accumulation, result, adversarial);
+  }
+  if (!inputs.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                             Evaluation::Create(graph, inputs, labels));
+    SweepPoint exact;
+    MACLOOM_RETURN_IF_ERROR(evaluation.JudgeExact(exact));
+    result.exact_accuracy = exact.accuracy;
+    result.is_identity_agreement = evaluation.is_identity_agreement();
+    if (options.has_sweep) {
+      MACLOOM_RETURN_IF_ERROR(Sweep(evaluation, accumulation, inputs, options.sweep, result));
+    }
+  }
+  result.recommendations = Recommend(result, options.recommend);
+  return result;
+}
+
 }  // namespace
 
 Result<std::vector<ir::Accumulation>> HardwareAccumulation(const ir::Graph& graph,
@@ -48,36 +88,33 @@ Result<AccumResult> Explore(const ir::Graph& graph, const arch::HardwareConfig& 
                             const std::vector<ir::TensorValue>& inputs,
                             const std::vector<int>& labels, const ExploreOptions& options,
                             std::vector<AdversarialInput>* adversarial) {
-  AccumResult result;
-  result.network = graph.name;
-  result.network_digest = ir::Digest(graph);
-  result.is_untrained = graph.is_untrained;
-  result.configuration = config.name;
-  result.configuration_digest = arch::Digest(config);
-  result.num_samples = static_cast<int64_t>(inputs.size());
-  result.has_labels = !labels.empty();
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::Accumulation> accumulation,
                            HardwareAccumulation(graph, config));
-  result.layers = Certify(graph, accumulation);
-  MACLOOM_RETURN_IF_ERROR(Observe(graph, accumulation, inputs, result.layers));
-  result.widths = SummarizeNetwork(result.layers);
-  if (options.has_adversarial) {
-    CheckAdversarialInputs(graph, accumulation, result, adversarial);
+  if (options.choose_fraction <= 0) {
+    return ExploreAll(graph, config, accumulation, inputs, labels, options, adversarial);
   }
-  if (!inputs.empty()) {
-    MACLOOM_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                             Evaluation::Create(graph, inputs, labels));
-    SweepPoint exact;
-    MACLOOM_RETURN_IF_ERROR(evaluation.JudgeExact(exact));
-    result.exact_accuracy = exact.accuracy;
-    result.is_identity_agreement = evaluation.is_identity_agreement();
-    if (options.has_sweep) {
-      if (options.has_sweep) {
-        MACLOOM_RETURN_IF_ERROR(Sweep(evaluation, accumulation, inputs, options.sweep, result));
-      }
-    }
+  const bool has_labels = !labels.empty();
+  if (inputs.size() < 2 || (has_labels && labels.size() != inputs.size())) {
+    return InvalidInput(
+        fmt::format("{} samples with {} labels cannot be split into those that choose the width "
+                    "and those that judge it; accepted are 2 or more, with a label each or none",
+                    inputs.size(), labels.size()));
   }
-  result.recommendations = Recommend(result, options.recommend);
+  const Split split = SplitSamples(inputs.size(), options.choose_fraction, options.split_seed);
+  const auto part = [](const auto& values, const std::vector<size_t>& numbers) {
+    std::remove_cvref_t<decltype(values)> chosen;
+    for (const size_t n : numbers) chosen.push_back(values[n]);
+    return chosen;
+  };
+  const auto labels_of = [&](const std::vector<size_t>& numbers) {
+    return has_labels ? part(labels, numbers) : std::vector<int>();
+  };
+  MACLOOM_ASSIGN_OR_RETURN(AccumResult result,
+                           ExploreAll(graph, config, accumulation, part(inputs, split.choose),
+                                      labels_of(split.choose), options, adversarial));
+  result.num_held_out_samples = static_cast<int64_t>(split.judge.size());
+  MACLOOM_RETURN_IF_ERROR(JudgeRecommendations(graph, accumulation, part(inputs, split.judge),
+                                               labels_of(split.judge), result));
   return result;
 }
 

@@ -13,6 +13,14 @@
 namespace macloom::explore {
 namespace {
 
+void AddCounts(const LayerCertificate& layer, const golden::LayerEvents& events,
+               int64_t num_samples, SweepPoint& point) {
+  if (events.overflow_events == 0 && events.wrong_outputs == 0) return;
+  const int64_t outputs = layer.num_outputs * num_samples;
+  point.layers.push_back({layer.node, outputs * StepsPerOutput(layer, point.policy), outputs,
+                          events.overflow_events, events.overflowed_outputs, events.wrong_outputs});
+}
+
 class Sweeper {
  public:
   Sweeper(const Evaluation& evaluation, const std::vector<ir::Accumulation>& accumulation,
@@ -33,44 +41,17 @@ class Sweeper {
       MACLOOM_RETURN_IF_ERROR(evaluation_.JudgeExact(point));
       return point;
     }
-    point.is_rerun = true;
-    std::vector<ir::Accumulation> contracts = accumulation_;
-    for (size_t n = 0; n < contracts.size(); ++n) {
-      const bool is_narrow = node < 0 || node == static_cast<int>(n);
-      contracts[n].width_bits = is_narrow ? width_bits : ir::Accumulation::Exact().width_bits;
-      contracts[n].overflow = is_narrow ? overflow : ir::Overflow::kWrap;
-    }
-    const Status accepted = golden::CheckContracts(evaluation_.body(), contracts);
-    if (!accepted.ok()) {
-      point.refusal = accepted.error().message;
-      return point;
-    }
-    MACLOOM_ASSIGN_OR_RETURN(
-        const golden::fast::Plan plan,
-        golden::fast::Plan::Create(evaluation_.body(), {contracts, std::nullopt}));
     const std::clock_t begin = std::clock();
-    MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Batch batch, plan.RunBatch(inputs_));
+    MACLOOM_ASSIGN_OR_RETURN(point, RunSweepPoint(evaluation_, accumulation_, inputs_,
+                                                  result_.layers, width_bits, point.policy, node));
+    if (!point.refusal.empty()) return point;
     if (overflow == ir::Overflow::kSaturate && node < 0) {
       saturating_clocks_ += std::clock() - begin;
       saturating_inferences_ += static_cast<int64_t>(inputs_.size());
     }
-    MACLOOM_RETURN_IF_ERROR(evaluation_.Judge(batch.outputs, point));
-    for (const LayerCertificate& layer : result_.layers) {
-      const golden::LayerEvents& events = batch.events[static_cast<size_t>(layer.node)];
-      AddCounts(layer, events, static_cast<int64_t>(inputs_.size()), point);
-    }
     MACLOOM_CHECK(width_bits < exact_bits ||
                   (point.layers.empty() && point.identical.part == point.identical.whole));
     return point;
-  }
-
-  static void AddCounts(const LayerCertificate& layer, const golden::LayerEvents& events,
-                        int64_t num_samples, SweepPoint& point) {
-    if (events.overflow_events == 0 && events.wrong_outputs == 0) return;
-    const int64_t outputs = layer.num_outputs * num_samples;
-    point.layers.push_back({layer.node, outputs * StepsPerOutput(layer, point.policy), outputs,
-                            events.overflow_events, events.overflowed_outputs,
-                            events.wrong_outputs});
   }
 
   /// Narrowest width that no observed prefix leaves.
@@ -154,6 +135,41 @@ int64_t StepsPerOutput(const LayerCertificate& layer, Policy policy) {
     default:
       return layer.num_steps;
   }
+}
+
+Result<SweepPoint> RunSweepPoint(const Evaluation& evaluation,
+                                 const std::vector<ir::Accumulation>& accumulation,
+                                 const std::vector<ir::TensorValue>& inputs,
+                                 const std::vector<LayerCertificate>& layers, int width_bits,
+                                 Policy policy, int node) {
+  SweepPoint point;
+  point.width_bits = width_bits;
+  point.policy = policy;
+  point.node = node;
+  point.is_rerun = true;
+  std::vector<ir::Accumulation> contracts = accumulation;
+  contracts.resize(evaluation.body().nodes.size());
+  for (size_t n = 0; n < contracts.size(); ++n) {
+    const bool is_narrow = node < 0 || node == static_cast<int>(n);
+    contracts[n].width_bits = is_narrow ? width_bits : ir::Accumulation::Exact().width_bits;
+    contracts[n].overflow =
+        is_narrow && policy == Policy::kSaturate ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
+  }
+  const Status accepted = golden::CheckContracts(evaluation.body(), contracts);
+  if (!accepted.ok()) {
+    point.refusal = accepted.error().message;
+    return point;
+  }
+  MACLOOM_ASSIGN_OR_RETURN(
+      const golden::fast::Plan plan,
+      golden::fast::Plan::Create(evaluation.body(), {contracts, std::nullopt}));
+  MACLOOM_ASSIGN_OR_RETURN(const golden::fast::Batch batch, plan.RunBatch(inputs));
+  MACLOOM_RETURN_IF_ERROR(evaluation.Judge(batch.outputs, point));
+  for (const LayerCertificate& layer : layers) {
+    AddCounts(layer, batch.events[static_cast<size_t>(layer.node)],
+              static_cast<int64_t>(inputs.size()), point);
+  }
+  return point;
 }
 
 Status Sweep(const Evaluation& evaluation, const std::vector<ir::Accumulation>& accumulation,

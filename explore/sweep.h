@@ -21,6 +21,14 @@ struct SweepOptions {
 /// kDroppedBits: steps and the start; else the steps.
 int64_t StepsPerOutput(const LayerCertificate& layer, Policy policy);
 
+/// One point by a run of the body of `evaluation`: all layers at `width_bits` and `policy` (kWrap
+/// or kSaturate), or only `node` and the others exact. `layers` get counts.
+Result<SweepPoint> RunSweepPoint(const Evaluation& evaluation,
+                                 const std::vector<ir::Accumulation>& accumulation,
+                                 const std::vector<ir::TensorValue>& inputs,
+                                 const std::vector<LayerCertificate>& layers, int width_bits,
+                                 Policy policy, int node);
+
 /// Fills sweep, layer_sweep, policy_sweep and saturating_inferences_per_second of `result`, whose
 /// layers have been observed on the same `inputs`.
 ///

@@ -7,78 +7,14 @@
 #include <map>
 #include <sstream>
 
+#include "base/array_file.h"
 #include "base/files.h"
-#include "base/npy.h"
 #include "base/rng.h"
-#include "base/sample_archive.h"
 #include "flow/clip_inputs.h"
+#include "flow/sample_file.h"
 
 namespace macloom::flow {
 namespace {
-
-Status CheckCode(const ir::TensorInfo& info, int64_t code, size_t sample,
-                 const std::string& where) {
-  const bool is_code = code >= info.format.MinCode() && code <= info.format.MaxCode();
-  if (is_code && !(info.format.IsMinifloat() && !info.format.IsFinite(code))) return {};
-  if (is_code) {
-    return InvalidInput(
-        fmt::format("{}: sample {} holds {}, Inf or NaN of {}; the input `{}` takes finite codes",
-                    where, sample, code, ir::ToString(info.format), info.name));
-  }
-  return InvalidInput(fmt::format(
-      "{}: sample {} holds {}; the input `{}` takes codes from {} to {} ({})", where, sample, code,
-      info.name, info.format.MinCode(), info.format.MaxCode(), ir::ToString(info.format)));
-}
-
-Result<Samples> FromNpy(const std::filesystem::path& path, const ir::TensorInfo& info) {
-  MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
-  Result<std::vector<int64_t>> codes = ToInt64(array);
-  if (!codes.ok()) {
-    return InvalidInput(
-        fmt::format("{}: dtype {}; inputs are integer codes", path.string(), array.dtype));
-  }
-  // The axes after the first, without axes of 1, are the input's.
-  const auto squeeze = [](std::vector<int64_t> shape) {
-    std::erase(shape, 1);
-    return shape;
-  };
-  const bool has_axis = !array.shape.empty();
-  std::vector<int64_t> rest(array.shape.begin() + (has_axis ? 1 : 0), array.shape.end());
-  if (!has_axis || array.shape[0] < 1 || squeeze(rest) != squeeze(info.shape)) {
-    return InvalidInput(fmt::format("{}: shape {}; expected N x {} (N samples of input `{}`)",
-                                    path.string(), ir::ToString(array.shape),
-                                    ir::ToString(info.shape), info.name));
-  }
-  Samples samples;
-  const size_t size = static_cast<size_t>(ir::NumElements(info.shape));
-  for (size_t n = 0; n < static_cast<size_t>(array.shape[0]); ++n) {
-    ir::TensorValue value{info.shape, {}};
-    for (size_t i = 0; i < size; ++i) {
-      const int64_t code = (*codes)[n * size + i];
-      MACLOOM_RETURN_IF_ERROR(CheckCode(info, code, n, path.string()));
-      value.codes.push_back(static_cast<int32_t>(code));
-    }
-    samples.inputs.push_back(std::move(value));
-  }
-  return samples;
-}
-
-Result<Samples> FromArchive(const std::filesystem::path& path, const ir::TensorInfo& info) {
-  if (info.format != ir::NumberFormat::Int8()) {
-    return InvalidInput(fmt::format("{}: raw sample files are int8; the input `{}` is {}",
-                                    path.string(), info.name, ir::ToString(info.format)));
-  }
-  MACLOOM_ASSIGN_OR_RETURN(const std::vector<Sample> files,
-                           ReadSampleArchive(path, ir::NumElements(info.shape)));
-  Samples samples;
-  for (const Sample& file : files) {
-    ir::TensorValue value{info.shape, {}};
-    for (const uint8_t byte : file.bytes) value.codes.push_back(static_cast<int8_t>(byte));
-    samples.inputs.push_back(std::move(value));
-    samples.names.push_back(std::filesystem::path(file.name).filename().string());
-  }
-  return samples;
-}
 
 std::vector<std::string> SplitCsv(const std::string& line) {
   std::vector<std::string> fields;
@@ -138,13 +74,15 @@ Result<std::vector<int>> LabelsFromCsv(const std::filesystem::path& path, const 
 }  // namespace
 
 Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& graph) {
-  const ir::TensorInfo& info = graph.tensor(graph.input);
+  const SampleFile file = SplitSampleFile(path.string());
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  if (!std::filesystem::exists(file.path, ignored)) {
     return InvalidInput(fmt::format("inputs {}: no such file or folder", path.string()));
   }
-  if (path.extension() == ".npy") return FromNpy(path, info);
-  return HoldsWav(path) ? SamplesFromClips({path}, graph) : FromArchive(path, info);
+  if (file.form.empty() && !IsArrayFile(file.path) && HoldsWav(file.path)) {
+    return SamplesFromClips({file.path}, graph);
+  }
+  return ReadSamples(file, graph.tensor(graph.input));
 }
 
 Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Graph& graph) {
@@ -159,9 +97,10 @@ Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Grap
 
 Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples) {
   std::vector<int> labels;
-  if (path.extension() == ".npy") {
-    MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
-    MACLOOM_ASSIGN_OR_RETURN(const std::vector<int64_t> values, ToInt64(array));
+  const SampleFile file = SplitSampleFile(path.string());
+  if (IsArrayFile(file.path)) {
+    MACLOOM_ASSIGN_OR_RETURN(const NpyArray array, ReadArray(file.path, file.form));
+    MACLOOM_ASSIGN_OR_RETURN(const std::vector<int64_t> values, WholeNumbers(array, path));
     for (const int64_t value : values) {
       if (value < 0 || value > 1'000'000) {
         return InvalidInput(

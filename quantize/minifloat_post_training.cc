@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -13,6 +14,7 @@
 #include "quantize/minifloat_grid.h"
 #include "quantize/minifloat_scales.h"
 #include "quantize/prepare.h"
+#include "quantize/weight_grids.h"
 
 namespace macloom::quantize {
 namespace {
@@ -41,8 +43,8 @@ Status CheckOptions(const MinifloatOptions& options) {
 
 class Emitter {
  public:
-  Emitter(const PreparedNetwork& network, const MinifloatScales& scales)
-      : network_(network), scales_(scales) {}
+  Emitter(const PreparedNetwork& network, const MinifloatScales& scales, bool are_means_shifts)
+      : network_(network), scales_(scales), are_means_shifts_(are_means_shifts) {}
 
   Result<ir::Graph> Run() {
     const ir::FloatGraph& source = network_.graph;
@@ -83,9 +85,10 @@ class Emitter {
   void Complete(size_t n, ir::Node& node) {
     const FloatNode& source = network_.graph.nodes[n];
     const MinifloatGrid& out = tensor(node.output);
+    const double gain = network_.gains[static_cast<size_t>(node.output)];
     ir::Requantization& requantization = node.requantization;
-    requantization.clamp_min = ClampCode(out, source.clamp_min);
-    requantization.clamp_max = ClampCode(out, source.clamp_max);
+    requantization.clamp_min = ClampCode(out, source.clamp_min * gain);
+    requantization.clamp_max = ClampCode(out, source.clamp_max * gain);
     const auto exponent_to = [&](size_t i) {
       return tensor(node.inputs[i]).exponent - out.exponent;
     };
@@ -100,7 +103,14 @@ class Emitter {
         SetConstants(n, node);
         break;
       case OperatorKind::kAveragePool2d:
-        requantization.kind = ir::RequantizationKind::kMean;
+        if (are_means_shifts_) {
+          const auto num_taps = static_cast<unsigned>(node.window.kernel_h * node.window.kernel_w);
+          requantization.kind = ir::RequantizationKind::kToMinifloat;
+          requantization.channels = {
+              {0, exponent_to(0) - std::countr_zero(std::bit_ceil(num_taps))}};
+        } else {
+          requantization.kind = ir::RequantizationKind::kMean;
+        }
         break;
       case OperatorKind::kAdd:
         requantization.kind = ir::RequantizationKind::kToMinifloat;
@@ -126,6 +136,7 @@ class Emitter {
   void SetConstants(size_t n, ir::Node& node) {
     const FloatNode& source = network_.graph.nodes[n];
     const ir::FloatConstant& values = network_.graph.constant(source.weights);
+    const std::vector<float> scaled = WeightsOf(network_, n);
     const std::vector<int>& exponents = scales_.weights[n];
     const bool is_single = exponents.size() == 1;
     const auto exponent_of = [&](size_t c) { return exponents[is_single ? 0 : c]; };
@@ -134,11 +145,11 @@ class Emitter {
     for (const int exponent : exponents) {
       weights.quantization.scales.push_back(std::ldexp(1.0f, exponent));
     }
-    for (size_t i = 0; i < values.values.size(); ++i) {
+    for (size_t i = 0; i < scaled.size(); ++i) {
       const auto c =
           static_cast<size_t>(ChannelOfWeight(node.kind, values.shape, static_cast<int64_t>(i)));
       weights.codes.push_back(
-          CodeOf(MinifloatGrid{scales_.weight_format, exponent_of(c)}, values.values[i]));
+          CodeOf(MinifloatGrid{scales_.weight_format, exponent_of(c)}, scaled[i]));
     }
     graph_.constants.push_back(std::move(weights));
     node.weights = static_cast<ir::ConstantId>(graph_.constants.size()) - 1;
@@ -162,6 +173,7 @@ class Emitter {
 
   const PreparedNetwork& network_;
   const MinifloatScales& scales_;
+  const bool are_means_shifts_;
   ir::Graph graph_;
 };
 
@@ -171,8 +183,7 @@ Result<QuantizedNetwork> QuantizeToMinifloats(const ir::FloatGraph& graph,
                                               const std::vector<FloatValues>& samples,
                                               const MinifloatOptions& options) {
   MACLOOM_RETURN_IF_ERROR(CheckOptions(options));
-  // The mean is exact with any count: no factors as with shifts.
-  MACLOOM_ASSIGN_OR_RETURN(PreparedNetwork prepared, Prepare(graph, Scales::kAffine));
+  MACLOOM_ASSIGN_OR_RETURN(PreparedNetwork prepared, Prepare(graph, options.are_means_shifts));
   if (options.equalize) {
     const int count = EqualizeCrossLayer(prepared.graph);
     prepared.notes.push_back(fmt::format("equalized {} pairs and triples of layers", count));
@@ -180,7 +191,7 @@ Result<QuantizedNetwork> QuantizeToMinifloats(const ir::FloatGraph& graph,
   MACLOOM_ASSIGN_OR_RETURN(const MinifloatScales scales,
                            ChooseMinifloatScales(prepared, samples, options));
   QuantizedNetwork result;
-  MACLOOM_ASSIGN_OR_RETURN(result.graph, Emitter(prepared, scales).Run());
+  MACLOOM_ASSIGN_OR_RETURN(result.graph, Emitter(prepared, scales, options.are_means_shifts).Run());
   result.float_graph = std::move(prepared.graph);
   result.gains = std::move(prepared.gains);
   result.notes = std::move(prepared.notes);

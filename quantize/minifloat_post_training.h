@@ -18,6 +18,9 @@ struct MinifloatOptions {
   RangeOptions weight_ranges;
   RangeOptions activation_ranges;
   bool equalize = false;  ///< EqualizeCrossLayer() first.
+  /// A mean of n positions as a sum and a power of two, n / 2^ceil(log2 n) in the next weights, as
+  /// Prepare() says: what lanes without multipliers run. Otherwise it is exact.
+  bool are_means_shifts = false;
   /// Scales leave this register room: the largest sum, start value and pooled sum that the samples
   /// show take at most a quarter of its range. Order and products per step do not matter here.
   ir::Accumulation accumulation = ir::Accumulation::Exact();
@@ -28,9 +31,10 @@ struct MinifloatOptions {
 ///   k = log2(s_in s_w / s_out);  bias = round(b / (s_in s_w 2^p)), p = lsb_in + lsb_w
 /// A network output that shares its codes with inner tensors has the activations' format.
 /// @pre ir::Verify(graph) succeeds.
-/// @return kUnsupported for formats that do not execute as operands and for a SOFTMAX that is not
-///         last; kInvalidInput for options out of range, no or bad samples, an integer contract
-///         that is not exact, and a network whose scales lie too far apart.
+/// @return kUnsupported for formats that do not execute as operands, a SOFTMAX that is not last
+///         and, with are_means_shifts, average pooling with padding; kInvalidInput for options out
+///         of range, no or bad samples, an integer contract that is not exact, and a network whose
+///         scales lie too far apart.
 Result<QuantizedNetwork> QuantizeToMinifloats(const ir::FloatGraph& graph,
                                               const std::vector<FloatValues>& samples,
                                               const MinifloatOptions& options);

@@ -10,6 +10,7 @@
 #include "ir/shape_inference.h"
 #include "quantize/fold.h"
 #include "quantize/tensor_grids.h"
+#include "quantize/weight_grids.h"
 
 namespace macloom::quantize {
 namespace {
@@ -62,9 +63,11 @@ Result<std::vector<std::vector<double>>> LargestSums(const ir::FloatGraph& graph
 class Chooser {
  public:
   Chooser(const PreparedNetwork& network, const MinifloatOptions& options)
-      : graph_(network.graph),
+      : network_(network),
+        graph_(network.graph),
         options_(options),
-        group_(GroupsOfEqualCodes(network.graph, Scales::kAffine)) {
+        group_(GroupsOfEqualCodes(
+            network.graph, options.are_means_shifts ? Scales::kPowerOfTwo : Scales::kAffine)) {
     scales_.weight_format = options.weight_format;
   }
 
@@ -132,12 +135,13 @@ class Chooser {
 
   void ChooseWeights(size_t n, const std::vector<double>& sums) {
     const FloatNode& node = graph_.nodes[n];
-    const ir::FloatConstant& constant = graph_.constant(node.weights);
+    const ir::Shape& shape = graph_.constant(node.weights).shape;
+    const std::vector<float> weights = WeightsOf(network_, n);
     std::vector<std::vector<float>> parts(options_.is_per_channel ? sums.size() : 1);
-    for (size_t i = 0; i < constant.values.size(); ++i) {
+    for (size_t i = 0; i < weights.size(); ++i) {
       const auto c =
-          static_cast<size_t>(ChannelOfWeight(node.kind, constant.shape, static_cast<int64_t>(i)));
-      parts[options_.is_per_channel ? c : 0].push_back(constant.values[i]);
+          static_cast<size_t>(ChannelOfWeight(node.kind, shape, static_cast<int64_t>(i)));
+      parts[options_.is_per_channel ? c : 0].push_back(weights[i]);
     }
     std::vector<int>& exponents = scales_.weights[n];
     for (const std::vector<float>& part : parts) {
@@ -186,6 +190,7 @@ class Chooser {
     return {};
   }
 
+  const PreparedNetwork& network_;
   const ir::FloatGraph& graph_;
   const MinifloatOptions& options_;
   const std::vector<size_t> group_;

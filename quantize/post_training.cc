@@ -37,7 +37,8 @@ Result<QuantizedNetwork> QuantizePostTraining(const ir::FloatGraph& graph,
                                               const std::vector<FloatValues>& samples,
                                               const PostTrainingOptions& options) {
   MACLOOM_RETURN_IF_ERROR(CheckOptions(options));
-  MACLOOM_ASSIGN_OR_RETURN(PreparedNetwork prepared, Prepare(graph, options.scales));
+  MACLOOM_ASSIGN_OR_RETURN(PreparedNetwork prepared,
+                           Prepare(graph, options.scales == Scales::kPowerOfTwo));
   if (options.equalize) {
     const int count = EqualizeCrossLayer(prepared.graph);
     prepared.notes.push_back(fmt::format("equalized {} pairs and triples of layers", count));

@@ -106,12 +106,12 @@ Status PrepareMeans(PreparedNetwork& network) {
 
 }  // namespace
 
-Result<PreparedNetwork> Prepare(const ir::FloatGraph& graph, Scales scales) {
+Result<PreparedNetwork> Prepare(const ir::FloatGraph& graph, bool are_means_shifts) {
   PreparedNetwork network;
   MACLOOM_ASSIGN_OR_RETURN(network.graph, FoldBatchNormalization(graph));
   MACLOOM_RETURN_IF_ERROR(DropLastSoftmax(network));
   network.gains.assign(network.graph.tensors.size(), 1.0);
-  if (scales == Scales::kPowerOfTwo) MACLOOM_RETURN_IF_ERROR(PrepareMeans(network));
+  if (are_means_shifts) MACLOOM_RETURN_IF_ERROR(PrepareMeans(network));
   return network;
 }
 

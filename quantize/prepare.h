@@ -14,9 +14,9 @@ struct PreparedNetwork {
   std::vector<std::string> notes;
 };
 
-/// Folds batch normalization and takes off a last SOFTMAX. With powers of two a mean of n
+/// Folds batch normalization and takes off a last SOFTMAX. With `are_means_shifts` a mean of n
 /// positions, n no power of two, becomes a sum and a shift if only nodes with weights read it
 /// (RESHAPE, MAX_POOL_2D and PAD between), and else a depthwise convolution of weights 1/n.
-Result<PreparedNetwork> Prepare(const ir::FloatGraph& graph, Scales scales);
+Result<PreparedNetwork> Prepare(const ir::FloatGraph& graph, bool are_means_shifts);
 
 }  // namespace macloom::quantize

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/files.h"
+#include "reports/area_plot.h"
 #include "reports/svg.h"
 
 namespace macloom::reports {
@@ -16,8 +17,8 @@ using explore::Policy;
 using explore::SweepPoint;
 
 // Distinguishable with the common colour deficiencies (Okabe and Ito).
-const std::vector<std::string> kColours = {"#0072b2", "#d55e00", "#009e73",
-                                           "#cc79a7", "#e69f00", "#56b4e9"};
+const std::vector<std::string> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
+                                           "#56b4e9", "#000000", "#7f7f00", "#800040", "#7f7f7f"};
 constexpr double kLeft = 70, kTop = 50, kPlotWidth = 560, kPlotHeight = 300;
 
 const std::string& ColourOf(size_t i) { return kColours[i % kColours.size()]; }
@@ -60,8 +61,16 @@ void DrawFrame(const Axis& axis, const std::string& label, Svg& svg) {
   svg.Text(kLeft - 40, kTop - 14, label, Anchor::kStart, 13);
 }
 
+/// Two colours per network while they last, else one; bands of many networks would hide the lines.
+constexpr size_t kMaxTwoColoured = 3;
+
+const std::string& ColourOf(size_t network, Policy policy, size_t num_networks) {
+  if (num_networks > kMaxTwoColoured) return ColourOf(network);
+  return ColourOf(2 * network + (policy == Policy::kWrap ? 0 : 1));
+}
+
 void DrawCurve(const AccumResult& result, Policy policy, const Axis& axis,
-               const std::string& colour, Svg& svg) {
+               const std::string& colour, bool has_band, Svg& svg) {
   std::vector<std::pair<double, double>> line, lower, upper;
   std::vector<std::string> tooltips;
   for (const SweepPoint& point : result.sweep) {
@@ -77,7 +86,7 @@ void DrawCurve(const AccumResult& result, Policy policy, const Axis& axis,
                                    result.network, explore::ToString(policy), point.width_bits,
                                    p.part, p.whole, 100 * p.value, 100 * p.low, 100 * p.high));
   }
-  svg.Band(lower, upper, colour);
+  if (has_band) svg.Band(lower, upper, colour);
   svg.Polyline(line, colour, policy == Policy::kSaturate);
   for (size_t i = 0; i < line.size(); ++i) {
     svg.Circle(line[i].first, line[i].second, 3, colour, tooltips[i]);
@@ -126,13 +135,15 @@ std::string AccuracyPlot(const std::vector<AccumResult>& results) {
   for (size_t i = 0; i < results.size(); ++i) {
     const AccumResult& result = results[i];
     const double certificate = axis.X(result.widths.hardware_order[0]);
-    svg.Line(certificate, kTop, certificate, kTop + kPlotHeight, ColourOf(2 * i), 1);
-    for (const Policy policy : {Policy::kWrap, Policy::kSaturate}) {
-      DrawCurve(result, policy, axis, ColourOf(2 * i + (policy == Policy::kWrap ? 0 : 1)), svg);
-    }
+    const std::string& wrap = ColourOf(i, Policy::kWrap, results.size());
+    const std::string& saturate = ColourOf(i, Policy::kSaturate, results.size());
+    const bool has_band = results.size() <= kMaxTwoColoured;
+    svg.Line(certificate, kTop, certificate, kTop + kPlotHeight, wrap, 1);
+    DrawCurve(result, Policy::kWrap, axis, wrap, has_band, svg);
+    DrawCurve(result, Policy::kSaturate, axis, saturate, has_band, svg);
     const double y = legend_top + 22 * static_cast<double>(i);
-    svg.Polyline({{kLeft, y}, {kLeft + 30, y}}, ColourOf(2 * i), false);
-    svg.Polyline({{kLeft + 80, y}, {kLeft + 110, y}}, ColourOf(2 * i + 1), true);
+    svg.Polyline({{kLeft, y}, {kLeft + 30, y}}, wrap, false);
+    svg.Polyline({{kLeft + 80, y}, {kLeft + 110, y}}, saturate, true);
     svg.Text(kLeft + 36, y + 4, "wrap", Anchor::kStart, 12);
     svg.Text(kLeft + 116, y + 4, "saturate", Anchor::kStart, 12);
     svg.Text(kLeft + 180, y + 4,
@@ -181,6 +192,10 @@ Status WriteAccumPlots(const std::vector<AccumResult>& results,
                        const std::filesystem::path& directory) {
   MACLOOM_ASSIGN_OR_RETURN(OutputDirectory out, OutputDirectory::Create(directory));
   MACLOOM_RETURN_IF_ERROR(out.Write("accuracy.svg", std::string_view(AccuracyPlot(results))));
+  if (std::any_of(results.begin(), results.end(),
+                  [](const AccumResult& result) { return result.area.has_value(); })) {
+    MACLOOM_RETURN_IF_ERROR(out.Write("area.svg", std::string_view(AreaPlot(results))));
+  }
   for (const AccumResult& result : results) {
     MACLOOM_RETURN_IF_ERROR(out.Write("layers_" + FileName(result.network) + ".svg",
                                       std::string_view(LayerWidthPlot(result))));

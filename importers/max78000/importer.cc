@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include "base/digest.h"
@@ -136,7 +138,10 @@ class Converter {
         return Unsupported(
             fmt::format("layer {}: output_width 32; supported on the last layer", i));
       }
-      if (is_last && options_.has_narrow_output) layer.is_wide = false;
+      if (is_last && options_.has_narrow_output && layer.is_wide) {
+        layer.is_wide = false;
+        layer.extra_shift = options_.extra_output_shift;
+      }
       const Status status = AddLayer(layer, parameters[i]);
       if (!status.ok()) {
         return Error{status.error().kind,
@@ -302,7 +307,7 @@ class Converter {
     }
     node.requantization.kind = ir::RequantizationKind::kShift;
     node.requantization.channels = {
-        {0, layer.is_wide ? 0 : kWeightPoint - parameters.output_shift}};
+        {0, layer.is_wide ? 0 : kWeightPoint - parameters.output_shift + layer.extra_shift}};
     if (layer.is_wide) {
       node.requantization.clamp_min = INT32_MIN;
       node.requantization.clamp_max = INT32_MAX;
@@ -385,6 +390,20 @@ class Converter {
   bool is_nonnegative_ = false;
 };
 
+constexpr int kMaxExtraShift = 16;
+
+/// N of "8+N", 0 of "8"; nullopt for any other text.
+std::optional<int> ExtraShift(const std::string& text) {
+  if (text == "8") return 0;
+  int shift = -1;
+  const char* end = text.data() + text.size();
+  if (text.rfind("8+", 0) != 0 || std::from_chars(text.data() + 2, end, shift).ptr != end) {
+    return std::nullopt;
+  }
+  if (shift < 0 || shift > kMaxExtraShift) return std::nullopt;
+  return shift;
+}
+
 }  // namespace
 
 Result<ir::Graph> ImportMax78000(const std::filesystem::path& table,
@@ -414,14 +433,17 @@ Result<ir::Graph> ImportMax78000(const std::string& model) {
   std::vector<std::string> parts;
   std::istringstream text(model);
   for (std::string part; std::getline(text, part, '@');) parts.push_back(part);
-  if (parts.size() < 3 || parts.size() > 4 || (parts.size() == 4 && parts[3] != "8")) {
-    return InvalidInput(fmt::format(
-        "model `{}`: accepted is TABLE.yaml@FOLDER@SHAPE, for example net.yaml@weights@1x28x28, "
-        "and @8 at the end for 8-bit outputs of a last layer of 32 bits",
-        model));
-  }
   Max78000Options options;
   options.has_narrow_output = parts.size() == 4;
+  const auto shift = options.has_narrow_output ? ExtraShift(parts[3]) : 0;
+  if (parts.size() < 3 || parts.size() > 4 || !shift) {
+    return InvalidInput(fmt::format(
+        "model `{}`: accepted is TABLE.yaml@FOLDER@SHAPE, for example net.yaml@weights@1x28x28, "
+        "and @8 at the end for 8-bit outputs of a last layer of 32 bits, or @8+N with N from 0 to "
+        "{} for N more bits shifted out",
+        model, kMaxExtraShift));
+  }
+  options.extra_output_shift = *shift;
   std::istringstream axes(parts[2]);
   for (std::string axis; std::getline(axes, axis, 'x');) {
     const bool is_number =

@@ -13,6 +13,8 @@ struct Max78000Options {
   ir::Shape input;  ///< [C, H, W], or [C, L] of a network that begins one-dimensional.
   /// Requantizes a last layer of 32-bit outputs to 8 bits as output_width 8 would.
   bool has_narrow_output = false;
+  /// Bits shifted out beyond that, 0 to 16: logits of the last layer that would leave 8 bits.
+  int extra_output_shift = 0;
 };
 
 /// Imports `table` with the tensors that params.csv in `folder` lists, in its order: weights
@@ -27,7 +29,7 @@ Result<ir::Graph> ImportMax78000(const std::filesystem::path& table,
                                  const Max78000Options& options);
 
 /// Same from one text: "TABLE.yaml@FOLDER@SHAPE" or "TABLE.yaml@FOLDER@SHAPE@8" (narrow output),
-/// SHAPE like 1x28x28.
+/// or "...@8+N" (extra_output_shift = N), SHAPE like 1x28x28.
 Result<ir::Graph> ImportMax78000(const std::string& model);
 
 }  // namespace macloom::importers

@@ -22,6 +22,7 @@ struct Layer {
   bool has_relu = false;
   bool is_flattened = false;
   bool is_wide = false;  ///< output_width 32: accumulators, not requantized.
+  int extra_shift = 0;   ///< Right shift beyond output_shift; not in the table.
 };
 
 struct LayerTable {

@@ -6,7 +6,7 @@
 /// memory; in the ring every section starts on a new row. Bursts stay inside a section and are only
 /// requested when their rows are free, so a beat is always accepted. Up to four streams are queued.
 ///
-/// Latency  none guaranteed; one beat per cycle.
+/// Latency  2 cycles from `push_i` to a request, 1 between streams, if the rows are free; one beat per cycle.
 /// Golden   none; the format is docs/accelerator.md, "Weight ring".
 /// Test     tests/rtl/loom_stream_dma_test.cc
 module loom_stream_dma #(

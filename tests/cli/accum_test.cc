@@ -64,6 +64,15 @@ TEST_F(AccumVerbTest, SeveralNetworksShareOneTable) {
   EXPECT_THAT(run.text, HasSubstr("baseline"));
 }
 
+TEST_F(AccumVerbTest, HeldOutSamplesJudge) {
+  const ToolRun run = RunTool(
+      "accum ds-cnn-untrained --random 8 --no-layers --choose-on 0.25 --min-bits 16 --json " +
+      Path("accum.json"));
+  EXPECT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("chosen on 2 samples, judged on 6 others"));
+  EXPECT_THAT(*ReadTextFile(Path("accum.json")), HasSubstr("\"held_out\": {"));
+}
+
 TEST_F(AccumVerbTest, BadCommandLines) {
   ExpectFails("missing.tflite", "missing.tflite");
   ExpectFails("--min-bits 7", "--min-bits");
@@ -74,6 +83,8 @@ TEST_F(AccumVerbTest, BadCommandLines) {
   ExpectFails("--margin -1", "--margin");
   ExpectFails("--max-loss 101", "--max-loss");
   ExpectFails("--labels x.csv", "--labels");
+  ExpectFails("--choose-on 1", "--choose-on");
+  ExpectFails("ds-cnn-untrained --random 1 --choose-on 0.5", "1 samples with 0 labels");
   ExpectFails("ds-cnn-untrained ds-cnn-untrained --emit " + Path("hw.toml"),
               "2 networks are given; --vectors, --emit, --apply and --rtl take one");
   ExpectFails("ds-cnn-untrained --inputs a.npy --inputs b.npy",

@@ -69,6 +69,10 @@ TEST_F(BadInputTest, Cost) {
   ExpectFails("cost mac --formats int8/24", 3, "Debian package yosys",
               "PATH=" + folder_.path().string() + " MACLOOM_CACHE_DIR=" + Path("cache"));
   ExpectFails("cost --sweep array.rowz=1", 2, "array.rowz");
+  ExpectFails("cost --vary array.rows=4 --sweep array.rows=4", 2, "--sweep");
+  ExpectFails("cost mac --fpga ice50", 2, "ice50");
+  ExpectFails("cost mac --fpga xc7 --formats int8/24 --shape row", 2, "only --shape bare");
+  ExpectFails("accum --area-widths 20", 2, "--area");
 }
 
 TEST_F(BadInputTest, TrainRecipes) {
@@ -149,9 +153,10 @@ TEST_F(BadInputTest, Inputs) {
   NpyArray floats;
   floats.dtype = "<f4";
   floats.shape = {1, 49, 10, 1};
-  floats.bytes.resize(490 * 4);
-  ASSERT_TRUE(WriteNpy(Path("float.npy"), floats).ok());
-  ExpectFails(run + Path("float.npy"), 2, "inputs are integer codes");
+  floats.bytes.assign(490 * 4, 0xff);
+  ASSERT_TRUE(WriteNpy(Path("nan.npy"), floats).ok());
+  ExpectFails(run + Path("nan.npy"), 2, "accepted are finite values");
+  ExpectFails(run + Path("nan.npy") + "@x", 2, "has no members");
   ExpectFails(run + Write("text.npy", "not numpy"), 2, "text.npy");
   ExpectFails(run + Write("x.tar", "not an archive"), 2, "x.tar");
   fs::create_directory(Path("raw"));

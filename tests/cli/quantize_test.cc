@@ -136,6 +136,25 @@ TEST_F(QuantizeVerbTest, AKeywordNetworkOfShiftsRunsOnLanesThatOnlyShift) {
   EXPECT_THAT(verified.text, HasSubstr("golden = descriptor device = RTL: PASS"));
 }
 
+TEST_F(QuantizeVerbTest, AKeywordNetworkOfMinifloatsFitsTheAccelerator) {
+  MACLOOM_DATA_PACK(model, "mlperf-tiny-models/kws_ref_model.tflite");
+  MACLOOM_DATA_PACK(clips, "speech-commands-v2-test-sample/mfcc_int8.tar");
+  const std::string common = "quantize " + model.string() + " --calibrate " + clips.string() +
+                             " --calibration-samples 8 --per-channel --format e4m3 -o ";
+  const auto verify = [&](const std::string& name) {
+    return RunTool("verify " + Path(name) +
+                   " --no-rtl --random 1 --set mac.format=e4m3 --set acc.width_bits=46");
+  };
+  ASSERT_EQ(RunTool(common + Path("fits.safetensors") + " --accelerator").status, 0);
+  const ToolRun verified = verify("fits.safetensors");
+  EXPECT_EQ(verified.status, 0) << verified.text;
+  EXPECT_THAT(verified.text, HasSubstr("golden = descriptor device: PASS"));
+  ASSERT_EQ(RunTool(common + Path("exact.safetensors")).status, 0);
+  const ToolRun refused = verify("exact.safetensors");
+  EXPECT_EQ(refused.status, 2) << refused.text;
+  EXPECT_THAT(refused.text, HasSubstr("the lanes take e4m3 (mac.format)"));
+}
+
 TEST_F(QuantizeVerbTest, InspectShowsAFloatNetwork) {
   const ToolRun run = RunTool("inspect " + Path("f.safetensors") + " --json " + Path("i.json"));
   ASSERT_EQ(run.status, 0) << run.text;
@@ -165,6 +184,8 @@ TEST_F(QuantizeVerbTest, BadInput) {
                "--weights: not accepted with --format e4m3");
   expect_fails(Quantize("--format e4m3 --correct-bias" + out),
                "--correct-bias: not accepted with --format e4m3");
+  expect_fails(Quantize("--accelerator" + out), "--accelerator: not accepted with --format int");
+  expect_fails(Quantize("--format e4m3 --accelerator --output-format e4m3" + out), "--accelerator");
   expect_fails(Quantize("--activation-format e4m3" + out),
                "--activation-format: not accepted with --format int");
   expect_fails(Quantize("--format e4m3 --accumulator int24" + out),

@@ -101,6 +101,51 @@ TEST(GateSimulatorTest, MappedInt8MacAccumulatesExactly) {
   EXPECT_GT(energy.internal_all_arcs_pj, energy.internal_pj);
   EXPECT_GT(energy.toggles_per_net, 0.1);
   EXPECT_LT(energy.toggles_per_net, 1.0);
+  EXPECT_GT(energy.glitch_factor, 1.0);
+  EXPECT_LT(energy.glitch_factor, 5.0);
+  EXPECT_GT(energy.glitch_pj, 0.0);
+}
+
+/// a & !...!a is always 0 without delays. With an odd number of inverters, each rising edge of `a`
+/// gives a pulse as long as the inverters take; the gate swallows it if its own delay is longer.
+TEST(GateSimulatorTest, PulsesLongerThanTheGateDelayAreCounted) {
+  const Result<cost::LibraryFile> library = cost::OpenLibrary(cost::kDefaultLibrary);
+  ASSERT_TRUE(library.ok()) << library.error().message;
+  bool was_swallowed = false, was_seen = false;
+  for (const int inverters : {1, 3, 9}) {
+    std::string text = "module t(a, y);\ninput a;\noutput y;\nwire a;\nwire y;\n";
+    for (int i = 1; i <= inverters; ++i) text += "wire n" + std::to_string(i) + ";\n";
+    for (int i = 1; i <= inverters; ++i) {
+      text += "INVX1 i" + std::to_string(i) + " (.A(" +
+              (i == 1 ? "a" : "n" + std::to_string(i - 1)) + "), .Y(n" + std::to_string(i) +
+              "));\n";
+    }
+    text += "AND2X2 g (.A(a), .B(n" + std::to_string(inverters) + "), .Y(y));\nendmodule\n";
+    const Result<cost::Netlist> netlist = cost::ReadNetlist(text, "pulse");
+    ASSERT_TRUE(netlist.ok()) << netlist.error().message;
+    Result<cost::GateSimulator> simulator = cost::GateSimulator::Create(*netlist, library->library);
+    ASSERT_TRUE(simulator.ok()) << simulator.error().message;
+    const std::vector<double> loads = cost::NetLoadsFf(*netlist, library->library);
+    int64_t pulse_fs = 0, gate_fs = 0;
+    for (const cost::NetlistInstance& instance : netlist->instances) {
+      const cost::LibertyPin& pin = *library->library.cells.at(instance.cell).Find("Y");
+      (instance.cell == "INVX1" ? pulse_fs : gate_fs) +=
+          cost::GateDelayFs(pin, loads[static_cast<size_t>(instance.Net("Y"))]);
+    }
+    const int output = netlist->outputs.at("y")[0];
+    // Streams 0 to 9 see a rising edge every other cycle, the others nothing.
+    for (int cycle = 0; cycle < 20; ++cycle) {
+      simulator->SetInput("a", 0, cycle % 2 == 0 ? 0x3ff : 0);
+      simulator->Cycle();
+    }
+    EXPECT_EQ(simulator->toggles()[static_cast<size_t>(output)], 0);
+    const bool is_seen = pulse_fs > gate_fs;
+    EXPECT_EQ(simulator->transitions()[static_cast<size_t>(output)], is_seen ? 10 * 10 * 2 : 0)
+        << inverters << " inverters, pulse " << pulse_fs << " fs, gate " << gate_fs << " fs";
+    (is_seen ? was_seen : was_swallowed) = true;
+  }
+  EXPECT_TRUE(was_seen);
+  EXPECT_TRUE(was_swallowed);
 }
 
 }  // namespace

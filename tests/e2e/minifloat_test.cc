@@ -1,6 +1,7 @@
 // Minifloat networks: golden = descriptor device = simulated RTL, by format and accumulator.
 #include "arch/minifloat.h"
 
+#include "tests/e2e/minifloat_hardware.h"
 #include "tests/e2e/minifloat_network.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/setting.h"
@@ -8,42 +9,8 @@
 namespace macloom {
 namespace {
 
+using testing::AllMinifloatHardware;
 using testing::MinifloatNetwork;
-
-/// A small array in a minifloat format: 2 rows of 8 lanes.
-arch::HardwareConfig Hardware(arch::MacFormat format, arch::AccumulatorKind kind,
-                              int width_bits = 32, int dropped_bits = 0, int alignment_bits = -1) {
-  arch::HardwareConfig config;
-  config.name = "minifloat";
-  config.rows = 2;
-  config.lanes = 8;
-  config.tile_pixels = 4;
-  config.requant_lanes = 4;
-  config.activation_bytes = 16384;
-  config.weight_ring_bytes = 4096;
-  config.staging_bytes = 1024;
-  config.mac_format = format;
-  config.accumulator_kind = kind;
-  config.accumulator_bits = width_bits;
-  config.accumulator_dropped_bits = dropped_bits;
-  config.accumulator_alignment_bits = alignment_bits;
-  return config;
-}
-
-std::vector<arch::HardwareConfig> AllHardware() {
-  using arch::AccumulatorKind;
-  using arch::MacFormat;
-  return {Hardware(MacFormat::kE4m3, AccumulatorKind::kFixed, 46),
-          Hardware(MacFormat::kE5m2, AccumulatorKind::kFp16),
-          Hardware(MacFormat::kE5m2, AccumulatorKind::kFixed, 80),
-          Hardware(MacFormat::kE4m3, AccumulatorKind::kFp16),
-          Hardware(MacFormat::kE4m3, AccumulatorKind::kFp32),
-          Hardware(MacFormat::kE5m2, AccumulatorKind::kFp32),
-          Hardware(MacFormat::kE4m3, AccumulatorKind::kFixed, 28, 9, 6),
-          Hardware(MacFormat::kE5m2, AccumulatorKind::kFixed, 32, 30),
-          Hardware(MacFormat::kE3m4, AccumulatorKind::kFixed, 20),
-          Hardware(MacFormat::kE2m5, AccumulatorKind::kFixed, 16, 0, 3)};
-}
 
 ir::Window RandomWindow(Rng& rng, bool has_padding = true) {
   ir::Window window;
@@ -96,7 +63,7 @@ class MinifloatTest : public ::testing::TestWithParam<int> {};
 /// The RTL of the first configurations by default; MACLOOM_MINIFLOAT_HARDWARE builds more of them.
 /// The descriptor device runs every configuration.
 TEST_P(MinifloatTest, RandomNetworksAreEqualThreeWays) {
-  const arch::HardwareConfig config = AllHardware()[static_cast<size_t>(GetParam())];
+  const arch::HardwareConfig config = AllMinifloatHardware()[static_cast<size_t>(GetParam())];
   ASSERT_TRUE(arch::Validate(config).ok()) << arch::Validate(config).error().message;
   const bool has_rtl = GetParam() < testing::Setting("MACLOOM_MINIFLOAT_HARDWARE", 2);
   const int64_t count = testing::Setting("MACLOOM_MINIFLOAT_NETWORKS", 12);
@@ -140,7 +107,7 @@ ir::Window Window(int kernel_h, int kernel_w, int stride, int pad_h, int pad_w) 
 /// The layers of the keyword-spotting network (49x10 features, 64 channels, 12 classes) with random
 /// weights, a sum instead of the mean of 125 positions.
 TEST(MinifloatNetworkTest, KeywordSizedNetworkIsEqualThreeWays) {
-  const arch::HardwareConfig config = AllHardware()[0];
+  const arch::HardwareConfig config = AllMinifloatHardware()[0];
   Rng rng(7);
   MinifloatNetwork network(rng, arch::MinifloatOf(config.mac_format), {49, 10, 1});
   network.AddConvolution(Window(10, 4, 2, 5, 1), 64);

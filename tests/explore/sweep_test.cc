@@ -9,6 +9,7 @@
 
 #include "explore/certificate.h"
 #include "explore/explore.h"
+#include "explore/held_out.h"
 #include "explore/policy_run.h"
 #include "stimulus/random_graph.h"
 
@@ -107,6 +108,68 @@ TEST(SweepTest, EveryPointEqualsPlainRuns) {
       }
     }
   }
+}
+
+TEST(SweepTest, ASplitChoosesOnOnePartAndJudgesOnTheOther) {
+  Rng rng(kSeed);
+  const ir::Graph graph = SmallNetwork(rng);
+  const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 9);
+  std::vector<int> labels;
+  for (size_t n = 0; n < inputs.size(); ++n) labels.push_back(static_cast<int>(n % 3));
+  const arch::HardwareConfig config = *arch::Preset("m4l16");
+  ExploreOptions options;
+  options.recommend.max_loss_points = 40;
+  options.choose_fraction = 0.4;
+  options.split_seed = 7;
+  const auto result = Explore(graph, config, inputs, labels, options);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  const Split split = SplitSamples(inputs.size(), 0.4, 7);
+  std::vector<ir::TensorValue> chosen, judged;
+  std::vector<int> chosen_labels, judged_labels;
+  for (const size_t n : split.choose) {
+    chosen.push_back(inputs[n]);
+    chosen_labels.push_back(labels[n]);
+  }
+  for (const size_t n : split.judge) {
+    judged.push_back(inputs[n]);
+    judged_labels.push_back(labels[n]);
+  }
+  options.choose_fraction = 0;
+  AccumResult alone = *Explore(graph, config, chosen, chosen_labels, options);
+  EXPECT_EQ(result->num_samples, 4);
+  EXPECT_EQ(result->num_held_out_samples, 5);
+  ASSERT_EQ(result->recommendations.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    const Recommendation& r = result->recommendations[i];
+    EXPECT_EQ(r.width_bits, alone.recommendations[i].width_bits) << r.rule;
+    EXPECT_EQ(r.layer_bits, alone.recommendations[i].layer_bits) << r.rule;
+    ASSERT_EQ(r.held_out.has_value(), r.width_bits > 0);
+    if (!r.held_out) continue;
+    EXPECT_EQ(r.held_out->point.agreement.whole, 5);
+    ExpectPointIsTrue(graph, *HardwareAccumulation(graph, config), judged, judged_labels, *result,
+                      r.held_out->point);
+  }
+  options.choose_fraction = 0.5;
+  const auto refused = Explore(graph, config, {inputs[0]}, {}, options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("1 samples with 0 labels cannot be split"));
+}
+
+TEST(SweepTest, ASplitTakesEverySampleOnce) {
+  for (const size_t count : {2u, 3u, 100u}) {
+    for (const double fraction : {0.01, 0.5, 0.99}) {
+      const Split split = SplitSamples(count, fraction, 3);
+      EXPECT_FALSE(split.choose.empty());
+      EXPECT_FALSE(split.judge.empty());
+      std::vector<size_t> all = split.choose;
+      all.insert(all.end(), split.judge.begin(), split.judge.end());
+      std::sort(all.begin(), all.end());
+      ASSERT_EQ(all.size(), count);
+      for (size_t n = 0; n < count; ++n) EXPECT_EQ(all[n], n);
+    }
+  }
+  EXPECT_EQ(SplitSamples(100, 0.3, 3).choose.size(), 30u);
+  EXPECT_NE(SplitSamples(100, 0.3, 3).choose, SplitSamples(100, 0.3, 4).choose);
 }
 
 TEST(SweepTest, ObservedRangesEqualTheAccumulatorsOfPlainRuns) {

@@ -227,8 +227,12 @@ TEST(Max78000Bad, TablesAreRefusedWithTheReason) {
 }
 
 TEST(Max78000Bad, ModelTextsAreRefused) {
-  for (const char* text : {"a.yaml@b", "a.yaml@b@1x1@9", "a.yaml@b@c@8@d"}) {
-    EXPECT_FALSE(ImportMax78000(text).ok()) << text;
+  for (const char* text : {"a.yaml@b", "a.yaml@b@1x1@9", "a.yaml@b@c@8@d", "a.yaml@b@1x1@8+",
+                           "a.yaml@b@1x1@8+17", "a.yaml@b@1x1@8+2x", "a.yaml@b@1x1@8-1"}) {
+    const auto graph = ImportMax78000(text);
+    ASSERT_FALSE(graph.ok()) << text;
+    EXPECT_NE(graph.error().message.find("accepted is TABLE.yaml@FOLDER@SHAPE"), std::string::npos)
+        << graph.error().message;
   }
 }
 

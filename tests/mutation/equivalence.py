@@ -5,15 +5,18 @@ import pathlib
 import re
 
 from aiger import negated, read_aiger, with_constant
+from cuts import instance_cut_of, memory_cut_of, read_bits_of, source_of
 from design import ROOT, call, read_design
 
 EXPLAINED = pathlib.Path(__file__).with_name("explained.json")
 CUT_MEMORY = pathlib.Path(__file__).with_name("cut_memory.v")
 SPECS = ROOT / "tests" / "formal"
+# Of CPU, so that no verdict depends on what else runs.
 PROOF_SECONDS = 20
 # Modules with a property in tests/formal that counts as a test: number of its cases.
 PROPERTIES = {"loom_counters": 14}
-# The only module with a memory of size; where it is an instance it is cut as a whole.
+# The only module with a memory of size; where it is an instance it is cut as a whole. In its own proof
+# every lane keeps its write port: merged ones would differ between the copies.
 MEMORY = "loom_sram_1r1w"
 # Without -noblackbox an empty module keeps its default widths; a module is derived only below a top.
 CUT_PORTS = """(* keep_hierarchy *)
@@ -28,7 +31,14 @@ module pair;
 endmodule
 """
 # Too large to be proved with what they instantiate.
-CUT = ["loom_accelerator", "loom_array", "loom_core", "loom_writeback"]
+CUT = ["loom_array", "loom_writeback"]
+# Too large are only these of their instances. What is compared at their pins is what they read.
+CUT_INSTANCES = {
+    "loom_accelerator": ["loom_core", "loom_counters", "loom_weight_ring"],
+    "loom_core": ["loom_activation_memory", "loom_array", "loom_im2col", "loom_window", "loom_writeback"],
+}
+# How signals that correspond are found, where another way than the usual gets further.
+SWEEPS = {"loom_accelerator": "&scorr -c", "loom_core": "&scorr -c", "loom_im2col": "&fraig; &scorr"}
 # A memory with more entries than this is cut, else it is proved with its content.
 UNCUT_ENTRIES = 16
 # The same for single modules.
@@ -72,19 +82,6 @@ def wrapper_of(ports, inner, contract, mutant_port=False, mutant_pin=False):
                       "endmodule"]) + "\n"
 
 
-def cut_of(name, ports):
-    """The memory module as a cut: its outputs are free, what counts of its inputs must agree."""
-    bits_of = {port: bits for port, _, bits in ports}
-    lanes, data = bits_of["be_i"], bits_of["wdata_i"]
-    pins = ",\n".join(f"  {'input' if is_input else 'output'} [{bits - 1}:0] {port}" for port, is_input, bits in ports)
-    enabled = ", ".join(f"{{{data // lanes}{{be_i[{lane}] & we_i}}}}" for lane in reversed(range(lanes)))
-    given = (f"{{re_i, raddr_i & {{{bits_of['raddr_i']}{{re_i}}}}, waddr_i & {{{bits_of['waddr_i']}{{we_i & |be_i}}}}, "
-             f"be_i & {{{lanes}{{we_i}}}}, wdata_i & {{{enabled}}}}}")
-    others = 1 + bits_of["raddr_i"] + bits_of["waddr_i"] + lanes + data
-    return (f"module {name} (\n{pins}\n);\n  cut_memory #(.ReadBits({bits_of['rdata_o']}), .Others({others})) cut (\n"
-            f"    .data_o (rdata_o),\n    .given_i({given})\n  );\nendmodule\n")
-
-
 def write_design(module, top, mutant, work):
     """Writes design.il, the design without mutants, and module.json, the module alone."""
     netlist = work / "module.json"
@@ -92,7 +89,7 @@ def write_design(module, top, mutant, work):
         target = re.search(r"-module (\S+)", mutant)[1]
         script = work / "module.ys"
         script.write_text(f"{read_design(top)}write_rtlil {work / 'design.il'}\ncopy {target} gold\n"
-                          f"write_json {netlist}\n")
+                          f"write_json {netlist}\nopt_clean -purge\nwrite_json {work / 'purged.json'}\n")
         call(["yosys", "-q", "-s", script], work / "module.log", cwd=ROOT)
     return netlist
 
@@ -105,8 +102,8 @@ class Comparison:
     holds all mutants to be compared; for each, the inputs that choose it become constants.
     """
 
-    def __init__(self, module, top, mutants, work):
-        self.module, self.mutants, self.work = module, mutants, work
+    def __init__(self, module, top, mutants, work, seconds=PROOF_SECONDS):
+        self.module, self.mutants, self.work, self.seconds = module, mutants, work, seconds
         self.contract = contracts_of(module)
         self.target = re.search(r"-module (\S+)", mutants[0])[1]
         netlist = write_design(module, top, mutants[0], work)
@@ -114,13 +111,22 @@ class Comparison:
         unknown = {name for item in self.contract for name in item["ports"]} - {p[0] for p in self.ports}
         if unknown:
             raise RuntimeError(f"{EXPLAINED.name}: {module} has no port {', '.join(unknown)}")
-        self.memories = [name for name in json.loads(netlist.read_text())["modules"] if MEMORY in name and module != MEMORY]
-        self.cuts = "".join(cut_of(f"memory_{i}", ports_of(name, netlist)) for i, name in enumerate(self.memories))
+        self.memories = [name for name in json.loads(netlist.read_text())["modules"]
+                         if module != MEMORY and source_of(name) in [MEMORY, *CUT_INSTANCES.get(module, [])]]
+        self.cuts = "".join(self._cut_of(f"memory_{i}", name, netlist) for i, name in enumerate(self.memories))
         self.wrappers = work / "wrappers.v"
         self.design = (work / "design.il").read_text().partition("\n")[2]
         self.entries = CUT_ABOVE.get(module, UNCUT_ENTRIES)
         self.masked = {name for item in self.contract if "when" in item for name in item["ports"]}
+        self.sweep = SWEEPS.get(module, "&lcorr -C 100000; &scorr -C 10000")
         self.circuit, self.split, self.chosen = None, None, []
+
+    def _cut_of(self, cut, name, netlist):
+        ports = ports_of(name, netlist)
+        if source_of(name) == MEMORY:
+            return memory_cut_of(cut, ports)
+        purged = json.loads((self.work / "purged.json").read_text())["modules"]
+        return instance_cut_of(cut, ports, read_bits_of(purged, name, {}))
 
     def _texts(self, mutations, mutant_port, miter, options=""):
         """The wrappers and the script that writes the miter of the original and the copy with `mutations`."""
@@ -134,7 +140,7 @@ class Comparison:
             f"\nread_verilog -noblackbox {self.wrappers}\n" +
             "".join(f"rename memory_{i} {name}\n" for i, name in enumerate(memories)) + "proc\n"
             f"{keep if self.module in CUT else ''}flatten gold_seen gate_seen\nsetattr -mod -unset keep_hierarchy *\n"
-            "select gold_seen gate_seen\nmemory -nomap\n"
+            f"select gold_seen gate_seen\n{'memory_dff; memory_collect' if self.module == MEMORY else 'memory -nomap'}\n"
             f"select gold_seen/r:SIZE>{self.entries} gate_seen/r:SIZE>{self.entries}\ntechmap -map {CUT_MEMORY}\n"
             "select gold_seen gate_seen\nmemory_map\nsetundef -zero\nopt_expr\nopt_clean\nselect -clear\nsetattr -mod -unset top *\nhierarchy -check -top pair\n"
             "select -set inner gold_seen/t:$* gold_seen/t:$paramod* %d gate_seen/t:$* gate_seen/t:$paramod* %d %u\n"
@@ -176,18 +182,28 @@ class Comparison:
         path.write_bytes(with_constant(circuit, "in_mutant_i", k, **outputs))
         return path
 
-    def _abc(self, commands):
+    def _abc(self, commands, prove="pdr"):
         """What ABC says about a miter: equivalent, different or open."""
-        prove = f"{commands}; pdr -T {PROOF_SECONDS}; print_status"
-        call(["yosys-abc", "-c", prove], self.work / "abc.log", cwd=self.work)
+        if not call(["yosys-abc", "-c", f"{commands}; {prove}; print_status"], self.work / "abc.log", cwd=self.work,
+                    cpu_seconds=self.seconds):
+            return "open"
         text = (self.work / "abc.log").read_text()
         if "Property proved" in text or "Networks are equivalent" in text:
             return "equivalent"
         return "different" if "was asserted in frame" in text else "open"
 
+    def verdict_by_sweep(self, k):
+        """Whether mutant `k` has the same outputs because its signals correspond to the original's: equivalent or open."""
+        swept = self.work / f"swept_{k}.aig"
+        swept.unlink(missing_ok=True)
+        sweep = f"&r {self._file_of('mutant', self.circuit, k)}; &scl; {self.sweep}; &w {swept}; &put"
+        # A constant output is reported as proved after the first frame.
+        return "equivalent" if self._abc(sweep, "pdr -F 3") == "equivalent" else "open"
+
     def verdict_of(self, k):
         """Whether mutant `k` can have other outputs: equivalent, different, open."""
-        return self._abc(f"&r {self._file_of('mutant', self.circuit, k)}; &scorr; &put")
+        swept = self.work / f"swept_{k}.aig"
+        return self._abc(f"&r {swept if swept.exists() else self._file_of('mutant', self.circuit, k)}; &put")
 
     def verdict_in_steps(self, k):
         """Whether first the flags agree and then, while they do, what the contract masks by them: equivalent or open."""
@@ -199,7 +215,7 @@ class Comparison:
         flags = [literal for name, literal in agree.items() if name not in masked]
         values = [literal for name, literal in agree.items() if name in masked]
         path = self._file_of("flags", self.split, k, outputs=negated(flags))
-        if self._abc(f"&r {path}; &scorr; &put; orpos") != "equivalent":
+        if self._abc(f"&r {path}; &scl; {self.sweep}; &put; orpos") != "equivalent":
             return "open"
         path = self._file_of("values", self.split, k, outputs=negated(values), given=flags)
         return "equivalent" if self._abc(f"read {path}; scorr -c; fold; orpos") == "equivalent" else "open"

@@ -1,7 +1,7 @@
 """Mutation score of the RTL unit tests.
 
 usage: mutation.py [--mutants N] [--seed S] [--jobs J] [--work DIR] [--build DIR] [--minimum PERCENT]
-                   [--report FILE] [--record] [--recorded] [--prove-all] [--no-proof] [MODULE...]
+                   [--report FILE] [--record] [--recorded] [--prove-all] [--no-proof] [--proof-seconds N] [MODULE...]
 
 For every module of rtl/lib: Yosys makes N mutants of its netlist (a stuck, inverted or swapped bit
 at a cell's port), all in one netlist, chosen by the input `mutant_i`; Verilator compiles it with
@@ -29,15 +29,15 @@ import subprocess
 import sys
 import time
 
-from design import LIBRARY, ROOT, call, modules_of_library, read_design
-from equivalence import EXPLAINED, PROPERTIES, Comparison, is_refuted
+from design import LIBRARY, ROOT, call, cpu_seconds_of_thread, modules_of_library, read_design
+from equivalence import EXPLAINED, PROOF_SECONDS, PROPERTIES, Comparison, is_refuted
 
 TESTS = ROOT / "tests" / "rtl"
 PROVED = pathlib.Path(__file__).with_name("proved.json")
 # Modules that are tested inside another one.
 TOPS = {"loom_core": "loom_accelerator"}
 # Archives of the stages, dependents first.
-ARCHIVES = ["sim/libmacloom_sim.a", "stimulus/libmacloom_stimulus.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
+ARCHIVES = ["sim/libmacloom_sim.a", "golden/libmacloom_golden.a", "stimulus/libmacloom_stimulus.a", "rtl/gen/libmacloom_rtl_gen.a", "arch/libmacloom_arch.a", "ir/libmacloom_ir.a",
             "base/libmacloom_base.a"]
 # Yosys stops at a memory with two clocks or a switched asynchronous port.
 UNUSABLE = re.compile(r"-port (CLK|RD_CLK|WR_CLK) |-cell \S*memrd\S* -port (EN|ARST|SRST) ")
@@ -74,7 +74,7 @@ def bridge_of(name, module):
     """A module with the name that Yosys gives an instance with parameters, made of the source's module."""
     source = name.split("\\")[-1] if name.startswith("$paramod$") else name.split("\\")[1]
     values = module["parameter_default_values"]
-    parameters = ", ".join(f".{p} (32'd{int(v, 2) & 0xFFFFFFFF})" for p, v in values.items())
+    parameters = ", ".join(f".{p} ({len(v)}'h{int(v, 2):x})" for p, v in values.items())
     ports = ",\n".join(f"  {p['direction']} [{len(p['bits']) - 1}:0] {port}" for port, p in module["ports"].items())
     pins = ", ".join(f".{port} ({port})" for port in module["ports"])
     return f"module \\{name} (\n{ports}\n);\n  {source} #({parameters}) u ({pins});\nendmodule\n"
@@ -89,6 +89,13 @@ def build(top, work):
     call(["make", "-s", "-C", work / "model", "-f", f"{prefix}.mk", "OPT_FAST=-O1",
           f"CXX={compiler()}", f"{prefix}__ALL.a", "verilated.o",
           "verilated_threads.o"], work / "make.log")
+
+
+def test_text(test):
+    """The text of a test with the headers beside it."""
+    texts = [test.read_text()]
+    texts += [(ROOT / name).read_text() for name in re.findall(r'^#include "(tests/rtl/[\w.]+)"$', texts[0], re.M)]
+    return "\n".join(texts)
 
 
 def verilate_units(test, work):
@@ -116,10 +123,11 @@ def compiler():
 def link(top, args, work):
     include = subprocess.run(["verilator", "--getenv", "VERILATOR_ROOT"], capture_output=True, text=True).stdout.strip()
     model = work / "model"
-    libraries = [args.build / a for a in ARCHIVES[0 if top == "loom_accelerator" else -1:]]
+    uses_stages = top == "loom_accelerator" or '#include "golden/' in test_text(TESTS / f"{top}_test.cc")
+    libraries = [args.build / a for a in ARCHIVES[0 if uses_stages else -1:]]
     missing = [str(p) for p in libraries if not p.exists()]
     if missing:
-        raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base, macloom_sim and macloom_stimulus first")
+        raise RuntimeError(f"not built: {', '.join(missing)}; build the targets macloom_base, macloom_golden, macloom_sim and macloom_stimulus first")
     folders, archives = verilate_units(TESTS / f"{top}_test.cc", work)
     call(["g++", "-std=c++20", "-O1", f"-DMACLOOM_MUTATION_COUNT={args.mutants}", "-DFMT_SHARED", "-I", ROOT, "-I", model,
           "-I", TESTS / "harness", *folders, "-isystem", f"{include}/include", TESTS / f"{top}_test.cc",
@@ -129,7 +137,7 @@ def link(top, args, work):
 
 
 def survivors_of(work):
-    call([work / "test"], work / "test.log", cwd=work)
+    call([work / "test", "--gtest_filter=*Mutants*"], work / "test.log", cwd=work)
     text = (work / "test.log").read_text()
     found = re.findall(r"^survivors:(.*)$", text, re.M)
     if not found:
@@ -163,7 +171,7 @@ def key_of(module, survivor):
 
 
 def score(module, args, explained, proved):
-    begin = time.time()
+    begin, spent = time.time(), cpu_seconds_of_thread()
     top = TOPS.get(module, module)
     work = args.work / module
     shutil.rmtree(work, ignore_errors=True)
@@ -188,6 +196,7 @@ def score(module, args, explained, proved):
     result["equivalent"] = len(result["digests"])
     result["survivors"] = [s for s in survivors if s["verdict"] != "equivalent"]
     result["seconds"] = round(time.time() - begin, 1)
+    result["cpu_seconds"] = round(cpu_seconds_of_thread() - spent, 1)
     return result
 
 
@@ -197,7 +206,7 @@ def prove(module, top, mutants, alive, tried, args, proved, work):
     With every proof that is made, mutants that the test notices are tried as well: the first, a
     middle and the last one must not be equivalent.
     """
-    comparison = Comparison(module, top, mutants, work)
+    comparison = Comparison(module, top, mutants, work, args.proof_seconds)
     for survivor in tried:
         survivor["digest"] = comparison.digest_of(survivor["mutant"])
         if survivor["digest"] in proved:
@@ -208,7 +217,7 @@ def prove(module, top, mutants, alive, tried, args, proved, work):
     killed = [k for k in range(1, len(mutants) + 1) if k not in alive]
     controls = sorted({killed[i] for i in (0, len(killed) // 2, -1)}) if killed else []
     comparison.prepare([*controls, *(s["mutant"] for s in left)])
-    for proof in (comparison.verdict_of, comparison.verdict_in_steps):
+    for proof in (comparison.verdict_by_sweep, comparison.verdict_of, comparison.verdict_in_steps):
         left = [s for s in left if s["verdict"] == "open"]
         for k in controls if left else []:
             if proof(k) == "equivalent":
@@ -265,12 +274,15 @@ def main():
     parser.add_argument("--prove-all", action="store_true", help="try to prove the listed survivors, too")
     parser.add_argument("--recorded", action="store_true", help="make no proof that is not recorded")
     parser.add_argument("--record", action="store_true", help="write proved.json")
+    parser.add_argument("--proof-seconds", type=int, default=PROOF_SECONDS, help="CPU seconds of one proof")
     parser.add_argument("--no-proof", action="store_true", help="prove no survivor equivalent")
     args = parser.parse_args()
     if not 1 <= args.mutants <= 255:
         parser.error(f"--mutants: {args.mutants} given; accepted are 1 to 255")
     if not 1 <= args.jobs <= 64:
         parser.error(f"--jobs: {args.jobs} given; accepted are 1 to 64")
+    if not 1 <= args.proof_seconds <= 3600:
+        parser.error(f"--proof-seconds: {args.proof_seconds} given; accepted are 1 to 3600")
     args.work = args.work.resolve()
     known = modules_of_library()
     for module in args.modules:
@@ -286,7 +298,8 @@ def main():
     total = {"module": "total", "mutants": sum(r["mutants"] for r in results),
              "refuted": sum(r["refuted"] for r in results),
              "equivalent": sum(r["equivalent"] for r in results),
-             "survivors": [s for r in results for s in r["survivors"]], "seconds": round(time.time() - begin, 1)}
+             "survivors": [s for r in results for s in r["survivors"]], "seconds": round(time.time() - begin, 1),
+             "cpu_seconds": round(sum(r["cpu_seconds"] for r in results), 1)}
     print(f"\n{'module':24} {HEADING}")
     for result in [*results, total]:
         print(row(result))
@@ -326,7 +339,7 @@ def problems_of(results, explained, args):
     return problems
 
 
-HEADING = f"{'mutants':>7} {'killed':>6} {'refuted':>7} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'s':>6}"
+HEADING = f"{'mutants':>7} {'killed':>6} {'refuted':>7} {'equivalent':>10} {'survivors':>9} {'score %':>8} {'CPU s':>6} {'s':>6}"
 
 
 def percent_of(result):
@@ -337,7 +350,7 @@ def percent_of(result):
 def row(result):
     killed = result["mutants"] - result["refuted"] - result["equivalent"] - len(result["survivors"])
     return (f"{result['module']:24} {result['mutants']:7} {killed:6} {result['refuted']:7} {result['equivalent']:10} "
-            f"{len(result['survivors']):9} {percent_of(result):8.2f} {result['seconds']:6}")
+            f"{len(result['survivors']):9} {percent_of(result):8.2f} {result['cpu_seconds']:6} {result['seconds']:6}")
 
 
 if __name__ == "__main__":

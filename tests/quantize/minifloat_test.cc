@@ -177,6 +177,31 @@ TEST(MinifloatPostTrainingTest, IsExactWhereTheGridIs) {
   }
 }
 
+// The mean of 1, 2 and 3 is 2; as a sum and a power of two 6 / 4, and 0.75 becomes 1.
+TEST(MinifloatPostTrainingTest, MeansAsShiftsAreMadeUpForByTheNextWeights) {
+  testing::FloatNetworkBuilder builder({1, 3, 1});
+  builder.Append(kAveragePool2d, {1, 1, 1}).window = {1, 3, 1, 1, 0, 0, 0, 0, 1, 1};
+  const auto weights = builder.Constant({1, 1, 1, 1}, {0.75f});
+  builder.Append(kConv2d, {1, 1, 1}).weights = weights;
+  MinifloatOptions options = OptionsOf(Format("e4m3"), Format("e4m3"));
+  options.output_format = Format("e4m3");
+  options.are_means_shifts = true;
+  const std::vector<FloatValues> samples = {{1, 2, 3}, {4, -4, 6}};
+  const auto network = QuantizeToMinifloats(builder.graph(), samples, options);
+  ASSERT_TRUE(network.ok()) << network.error().message;
+  const ir::Graph& graph = network->graph;
+  const ir::Requantization& pool = graph.nodes[0].requantization;
+  EXPECT_EQ(pool.kind, ir::RequantizationKind::kToMinifloat);
+  const auto scale = [&](ir::TensorId id) { return graph.tensor(id).quantization.scale(); };
+  EXPECT_EQ(std::ldexp(1.0f, pool.channels[0].shift),
+            scale(graph.input) / scale(graph.nodes[0].output) / 4);
+  const ir::Constant& codes = graph.constant(graph.nodes[1].weights);
+  EXPECT_EQ(quantize::ValueOf(codes.format, codes.quantization, codes.codes[0]), 1.0);
+  const auto evaluation = Evaluate(*network, samples);
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+  for (const double sqnr : evaluation->sqnr_db) EXPECT_TRUE(std::isinf(sqnr)) << sqnr;
+}
+
 TEST(MinifloatPostTrainingTest, EveryNetworkIsValidAndBetterWithMoreMantissa) {
   const char* accumulators[] = {"exact", "fixed24,saturate,drop20,step4", "fp16,step4", "fp32"};
   const ir::FloatGraph graph = testing::SmallFloatNetwork(3);

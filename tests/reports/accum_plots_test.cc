@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "base/files.h"
+#include "reports/area_plot.h"
 #include "reports/svg.h"
 #include "tests/support/temporary_folder.h"
 
@@ -95,6 +96,30 @@ TEST(AccumPlotsTest, LayerPlotHasABarPerKnownWidth) {
   ExpectWellFormed(svg);
   EXPECT_EQ(Count(svg, "conv, [a-z0-9 ]+: [0-9]+ bits"), 4u);  // Nothing was observed.
   EXPECT_THAT(svg, HasSubstr("conv, certificate: 19 bits"));
+}
+
+TEST(AreaPlotTest, DrawsEveryWidthAgainstThe32BitsOfItsPolicy) {
+  explore::AccumResult result = Result();
+  explore::AreaTable table;
+  table.utilization = 0.5;
+  for (const bool is_saturating : {false, true}) {
+    for (const int bits : {16, 24, 32}) {
+      explore::AreaPoint point;
+      point.width_bits = bits;
+      point.is_saturating = is_saturating;
+      point.gates_per_effective_mac = (is_saturating ? 2000.0 : 1000.0) * (0.5 + bits / 64.0);
+      table.points.push_back(point);
+    }
+  }
+  result.area = table;
+  const std::string svg = AreaPlot({Result(), result});
+  ExpectWellFormed(svg);
+  EXPECT_EQ(Count(svg, "<circle"), 6u);  // The network without areas has none.
+  EXPECT_THAT(svg, HasSubstr("wrap, 16 bits: 750 gate equivalents per effective MAC, 75.0 %"));
+  EXPECT_THAT(svg, HasSubstr("saturate, 24 bits: 1750 gate equivalents per effective MAC, 87.5 %"));
+  testing::TemporaryFolder folder;
+  ASSERT_TRUE(WriteAccumPlots({result}, folder.path() / "plots").ok());
+  EXPECT_TRUE(ReadTextFile(folder.path() / "plots" / "area.svg").ok());
 }
 
 TEST(AccumPlotsTest, FilesAppearTogether) {

@@ -8,7 +8,7 @@
 #include "sim/descriptor_device.h"
 #include "sim/harness/harness.cc"
 #include "sim/verilated_device.h"
-#include "stimulus/random_graph.h"
+#include "tests/rtl/accelerator_networks.h"
 #include "tests/rtl/accelerator_registers.h"
 #include "tests/rtl/mutant_test.h"
 
@@ -56,37 +56,6 @@ ir::Graph NetworkOf(Rng& rng, int index) {
   return stimulus::RandomLayerGraph(rng, spec);
 }
 
-/// One layer, per-channel multipliers.
-ir::Graph LayerOf(Rng& rng, ir::OperatorKind kind, const ir::Shape& input, int64_t channels,
-                  int kernel, int padding) {
-  stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, kind);
-  spec.input = input;
-  spec.output_channels = channels;
-  spec.depth_multiplier = 1;
-  spec.window = {};
-  spec.window.kernel_h = spec.window.kernel_w = kernel;
-  spec.window.pad_top = spec.window.pad_bottom = padding;
-  spec.window.pad_left = spec.window.pad_right = padding;
-  spec.requantization = ir::RequantizationKind::kMultiplierDouble;
-  spec.is_per_channel = true;
-  return stimulus::RandomLayerGraph(rng, spec);
-}
-
-/// Layers that reach the upper bits of addresses and counts, and all lanes of both parameter sets.
-std::vector<ir::Graph> LargeNetworks(Rng& rng) {
-  using enum ir::OperatorKind;
-  std::vector<ir::Graph> graphs;
-  for (int i = 0; i < 4; ++i) {
-    graphs.push_back(LayerOf(rng, kDepthwiseConv2d, {14, 15, 47 + i}, 0, 3, 1));
-  }
-  graphs.push_back(LayerOf(rng, kConv2d, {17, 16, 3}, 72, 3, 1));
-  graphs.push_back(LayerOf(rng, kAdd, {25, 31, 30}, 0, 1, 0));
-  // More than 2^13 rows of weights in a group; more than 2^13 channels.
-  graphs.push_back(LayerOf(rng, kConv2d, {1, 1, 144}, 8, 31, 15));
-  graphs.push_back(LayerOf(rng, kFullyConnected, {1, 1, 16}, 8200, 1, 0));
-  return graphs;
-}
-
 /// Jobs with every opcode, im2col, both policies, narrow accumulators, ideal and stalling memory.
 std::vector<Case> MakeCases(Rng& rng) {
   std::vector<Case> cases;
@@ -109,7 +78,7 @@ std::vector<Case> MakeCases(Rng& rng) {
     if (rng.Bernoulli(0.25)) timing = sim::MemoryTiming::Ideal();
     cases.push_back({*std::move(job), input, *std::move(expected), timing});
   }
-  for (const ir::Graph& graph : LargeNetworks(rng)) {
+  for (const ir::Graph& graph : testing::LargeNetworks(rng)) {
     Result<arch::Job> job = arch::Compile(graph, *arch::Preset("m4l16"), {});
     if (!job.ok()) std::printf("%s\n", job.error().message.c_str());
     MACLOOM_CHECK(job.ok());

@@ -90,7 +90,7 @@ std::vector<Chunk> DepthwiseChunks(const Job& job) {
             one.capture = captures;
             one.address = static_cast<uint16_t>(job.out_base + (x0 + row) * job.x_pitch +
                                                 y * job.y_pitch + block * job.plane_pitch);
-            one.entry = static_cast<int>(row);
+            one.entry = static_cast<int>(row % kLanes);
             one.chunk = static_cast<int>(chunk);
             one.set = static_cast<int>(block % 2);
             one.slot = static_cast<int>(chunk);
@@ -123,7 +123,8 @@ Job Draw(Rng& rng) {
   }
   job.out_channels = (job.groups - 1) * kRows + rng.UniformInt(1, kRows);
   job.last_lanes = rng.UniformInt(1, kLanes);
-  job.group_rows = rng.UniformInt(1, kRows);
+  // A group has at most kRows rows; the counter alone may go beyond.
+  job.group_rows = rng.UniformInt(1, job.out_w > 32 && rng.Bernoulli(0.5) ? 255 : kRows);
   for (int64_t* any : {&job.out_base, &job.x_pitch, &job.y_pitch, &job.plane_pitch}) {
     *any = rng.UniformInt(0, 65535);
   }
@@ -170,7 +171,7 @@ class Bench {
     dut_.start_i = 1;
     testing::Clock(dut_);
     dut_.start_i = 0;
-    const double rate = whole || rng_.Bernoulli(0.3) ? 1.0 : rng_.UniformDouble() + 0.02;
+    double rate = whole || rng_.Bernoulli(0.3) ? 1.0 : rng_.UniformDouble() + 0.02;
     // Dense results wait in a shadow of kLanes entries; a test of the counter alone may go beyond.
     const int64_t room = rng_.Bernoulli(0.2) ? 1000 : kLanes;
     const int64_t reset_at = !whole && rng_.Bernoulli(0.1) ? rng_.UniformInt(0, 50) : -1;
@@ -179,6 +180,8 @@ class Bench {
     size_t next = 0;
     for (int64_t cycle = 0; next < chunks.size() && mismatches_ == 0; ++cycle) {
       if (cycle == reset_at) return Reset();
+      // What waits piles up and runs out.
+      if (!whole && rng_.Bernoulli(0.01)) rate = rng_.Bernoulli(0.5) ? 1.0 : 0.02;
       const Chunk& want = chunks[next];
       const bool capture =
           captured < captures && captured - want.capture < room && rng_.Bernoulli(rate);

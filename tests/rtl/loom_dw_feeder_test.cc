@@ -329,7 +329,9 @@ Operation RandomOperation(Rng& rng) {
   op.in_w = std::min<int64_t>(op.in_w, 0xffff);
   // Neighbouring words lie in different banks.
   op.col_pitch = half() | (taps == 1 && op.group == 1 ? 0 : 1);
-  op.last_lanes = rng.Bernoulli(0.8) ? rng.UniformInt(1, kLanes) : Count(rng, 0xffff);
+  op.last_lanes = rng.Bernoulli(0.8)   ? rng.UniformInt(1, kLanes)
+                  : rng.Bernoulli(0.5) ? rng.UniformInt(kLanes, 63)
+                                       : Count(rng, 0xffff);
   op.base_row = half();
   const int64_t rows = (op.kernel_w * op.kernel_h + kRows - 1) / kRows;
   op.weight_rows = rng.Bernoulli(0.5) ? rows : rng.UniformInt(rows, 0xffff);
@@ -369,6 +371,9 @@ TEST(DwFeederTest, IsExactAndItsMutantsAreCaught) {
       op.last_lanes = last_lanes;
       op.stride_w = op.stride_h = 2;
       op.in_w = op.in_h = 0xfffe;
+      // Not two cycles for each, as the drain would have it: of two errors the second undoes the
+      // first.
+      op.kernel_w = op.taps = longest == &Operation::out_h ? 3 : 1;
       op.*longest = 0xffff;
       if (op.kernel_w > 255) op.kernel_w = op.kernel_h = op.taps = 255;
       op.weight_rows = (op.kernel_w * op.kernel_h + kRows - 1) / kRows;

@@ -79,8 +79,10 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
   const int64_t dense_start = RandomStart(rng);
   Values lane_starts{};
   uint32_t words[6] = {};
+  // In all lanes at the end that the next product leaves.
+  const bool ends = rng.Bernoulli(0.1);
   for (size_t l = 0; l < kLanes; ++l) {
-    lane_starts[l] = RandomStart(rng);
+    lane_starts[l] = !ends ? RandomStart(rng) : row.products[l] < 0 ? -kHalf : kHalf - 1;
     for (size_t bit = 0; bit < kAccWidth; ++bit) {
       const size_t at = l * kAccWidth + bit;
       words[at / 32] |= static_cast<uint32_t>(lane_starts[l] >> bit & 1) << (at % 32);
@@ -98,12 +100,14 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
   dut.shadow_entry_i = static_cast<uint8_t>(rng.UniformInt(0, 3));
   dut.drain_entry_i = static_cast<uint8_t>(rng.UniformInt(0, 3));
   dut.row_valid_i = rng.Bernoulli(0.8);
-  dut.lane_valid_i = static_cast<uint8_t>(rng.UniformInt(0, 15));
+  dut.lane_valid_i = static_cast<uint8_t>(rng.Bernoulli(0.3) ? 15 : rng.UniformInt(0, 15));
   dut.saturate_i = rng.Bernoulli(0.5);
   dut.maximum_i = rng.Bernoulli(0.3);
   dut.drain_chunk_i = static_cast<uint8_t>(rng.UniformInt(0, 3));
   dut.clk_i = 0;
   dut.eval();
+  // The reset clears the count of events at once and holds it; nothing else has one.
+  if (!dut.rst_ni) row.events = 0;
   int64_t mismatches = compare ? Compare(dut, row) : 0;
   dut.clk_i = 1;
   dut.eval();
@@ -129,6 +133,7 @@ int64_t Cycle(Vloom_fp_row_mux& dut, Rng& rng, Row& row, bool compare) {
     if (dut.last_i) row.shadow[l] = row.acc[l];
     row.events += event && dut.row_valid_i && (dut.lane_valid_i >> l & 1) != 0;
   }
+  if (!dut.rst_ni) row.events = 0;
   if (dut.tree_i) {
     row.sum = 0;
     for (size_t l = 0; l < kLanes; ++l) {
@@ -157,6 +162,7 @@ int64_t RunCampaign(Vloom_fp_row_mux& dut, Rng& rng) {
   for (int cycle = 0; cycle < 4; ++cycle) Cycle(dut, rng, row, false);
   int64_t mismatches = 0;
   for (int cycle = 0; cycle < 12000 && mismatches == 0; ++cycle) {
+    dut.rst_ni = !rng.Bernoulli(0.02);
     dut.operand_i = rng.Bernoulli(0.8);
     dut.weight_load_i = rng.Bernoulli(0.5);
     dut.multiply_i = rng.Bernoulli(0.8);

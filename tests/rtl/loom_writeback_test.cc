@@ -66,6 +66,13 @@ void DrawSmallScale(Rng& rng, int64_t& sum, int32_t& multiplier, int8_t& shift) 
   if (rng.Bernoulli(0.5)) sum = -sum;
 }
 
+/// A product half way between two codes: single and double rounding part below 0.
+void DrawTie(Rng& rng, int64_t& sum, int32_t& multiplier, int8_t& shift) {
+  multiplier = 1 << 30;
+  shift = static_cast<int8_t>(rng.UniformInt(-12, -1));
+  sum = (2 * rng.UniformInt(-100, 100) + 1) * (int64_t{1} << -shift);
+}
+
 Operation Draw(Rng& rng) {
   Operation op;
   op.opcode = static_cast<int>(rng.UniformInt(kConv, kAdd));
@@ -146,6 +153,7 @@ class Bench {
       int64_t sum = rng_.UniformInt(-limit, limit);
       if (!op.per_layer && !op.unit_weights && !add) {
         if (rng_.Bernoulli(0.3)) DrawSmallScale(rng_, sum, multipliers[r], shifts[r]);
+        if (rng_.Bernoulli(0.1)) DrawTie(rng_, sum, multipliers[r], shifts[r]);
         in.multiplier = multipliers[r];
         in.shift = shifts[r];
       }
