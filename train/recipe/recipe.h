@@ -62,7 +62,7 @@ struct Recipe {
   /// arabic: speakers in this many groups, group `rotation` tests, the next one validates; 0: the
   /// official split.
   int speaker_groups = 0;
-  int rotation = 0;        ///< fsdd: test takes 5r .. 5r+4.
+  int rotation = 0;  ///< fsdd: test takes 5r .. 5r+4.
   /// fsdd: the takes behind the test takes, cyclic, are the test set and those of `rotation` are
   /// not used: for choices between recipes.
   bool is_validation = false;
