@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/files.h"
 #include "cli/accum_report.h"
 #include "flow/accum_rtl.h"
@@ -82,6 +83,7 @@ Result<bool> BuildRecommended(const AccumOptions& options, const AccumNetwork& n
   for (const explore::Recommendation& r : network.result.recommendations) {
     if (r.rule == options.rule) chosen = &r;
   }
+  MACLOOM_CHECK(chosen != nullptr);  // Every rule has its line, be it without a width.
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig chosen_config,
                            explore::Apply(config, *chosen));
   if (!options.emit.empty()) {
