@@ -78,6 +78,7 @@ Result<int> Run(const AccumOptions& options) {
   }
   PrintAccumSummary(networks);
   std::vector<explore::AccumResult> results;
+  results.reserve(networks.size());
   for (const AccumNetwork& network : networks) results.push_back(network.result);
   if (!options.json.empty()) {
     MACLOOM_RETURN_IF_ERROR(
