@@ -41,6 +41,7 @@ Result<int> Run(const train::RunOptions& options) {
   add("--rotation", options.rotation >= 0 ? std::to_string(options.rotation) : "");
   if (options.is_resumed) words.emplace_back("--resume");
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   ::execv(trainer.c_str(), argv.data());
