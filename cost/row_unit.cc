@@ -63,7 +63,7 @@ std::string Parameters(const MacSpec& spec) {
   }
   std::string text = fmt::format(
       ".ActExp({0}), .ActMan({1}), .ActBias({2}), .ActSpecials({3}), .WeightExp({0}), "
-      ".WeightMan({1}), .WeightBias({2}), .WeightSpecials({3}), ",
+      ".WeightMan({1}), .WeightBias({2}), .WeightSpecials({3}), .RequantLanes(1), ",
       spec.exponent_bits, spec.mantissa_bits, spec.bias, spec.specials);
   return text + AccumulatorParameters(spec);
 }
