@@ -151,6 +151,18 @@ TEST(SynthesisTest, RowsHoldOperandsProductsAccumulatorsAndShadow) {
   EXPECT_GT(depthwise->gates, row->gates);
 }
 
+TEST(SynthesisTest, RowOfOneMinifloatLaneIsBuilt) {
+  const testing::TemporaryFolder folder;
+  cost::Synthesizer synthesizer = NewSynthesizer(folder);
+  Result<cost::MacSpec> spec = cost::ParseMacSpec("e2m1/12");
+  ASSERT_TRUE(spec.ok());
+  spec->shape = cost::MacShape::kRow;
+  const Result<cost::GateCount> row = synthesizer.Gates(*cost::MacRtl(*spec));
+  ASSERT_TRUE(row.ok()) << row.error().message;
+  // Operands of 4 + 4 bits, the accumulator and its shadow.
+  EXPECT_GE(row->flip_flops, 8 + 2 * 12);
+}
+
 TEST(MacSpecTest, BadFormatsAreRefusedWithTheAcceptedOnes) {
   for (const char* text :
        {"int8", "int1/24", "int8/7", "int8/49", "int8x/24", "fp64/24", "", "int8/2x"}) {
