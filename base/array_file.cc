@@ -1,6 +1,5 @@
 #include "base/array_file.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/archive_handle.h"
 #include "base/check.h"
 #include "base/files.h"
 
@@ -17,15 +17,6 @@ namespace macloom {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct ArchiveCloser {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-using Archive = std::unique_ptr<archive, ArchiveCloser>;
-
-bool EndsWith(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
 
 /// The data of the archive's current entry, in pieces: a stream does not know its size.
 std::optional<std::vector<uint8_t>> ReadEntry(archive* handle) {
@@ -58,7 +49,7 @@ Result<NpyArray> ReadNpz(const fs::path& path, const std::string& member) {
     const char* text = archive_entry_pathname(entry);
     if (text == nullptr) return damaged();
     std::string name = text;
-    if (!EndsWith(name, ".npy")) continue;
+    if (!name.ends_with(".npy")) continue;
     name.resize(name.size() - 4);
     names.push_back(name);
     const bool is_wanted = member.empty() || member == name || member == name + ".npy";
@@ -127,7 +118,7 @@ Result<NpyArray> ReadIdx(const fs::path& path) {
 bool IsIdx(const fs::path& path) {
   const std::string name =
       path.extension() == ".gz" ? path.stem().string() : path.filename().string();
-  return EndsWith(name, "-ubyte") || EndsWith(name, ".idx");
+  return name.ends_with("-ubyte") || name.ends_with(".idx");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "base/file_set.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "base/archive_handle.h"
 #include "base/files.h"
 
 namespace macloom {
@@ -15,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxFiles = 1'000'000;
-
-struct ArchiveCloser {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-using Archive = std::unique_ptr<archive, ArchiveCloser>;
 
 bool IsWanted(const fs::path& name, const std::set<std::string>& extensions) {
   return extensions.empty() || extensions.count(LowerExtension(name)) != 0;

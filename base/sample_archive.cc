@@ -1,23 +1,18 @@
 #include "base/sample_archive.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "base/archive_handle.h"
 #include "base/files.h"
 
 namespace macloom {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct ArchiveCloser {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-using Archive = std::unique_ptr<archive, ArchiveCloser>;
 
 Error BadArchive(const fs::path& path, const std::string& what) {
   return InvalidInput(fmt::format("sample archive {}: {}", path.string(), what));

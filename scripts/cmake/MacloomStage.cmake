@@ -68,3 +68,20 @@ function(macloom_test name)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
+
+# Makes FILES part of stage `name`: NAMESPACE::FUNCTION() gives their bytes by file name. HEADER, which
+# declares it, says where the generated source lies. BINARY: files that are no text.
+function(macloom_embed name)
+  cmake_parse_arguments(ARG "BINARY" "NAMESPACE;FUNCTION;HEADER" "FILES" ${ARGN})
+  set(script "${CMAKE_SOURCE_DIR}/scripts/cmake/EmbedText.cmake")
+  if(ARG_BINARY)
+    set(script "${CMAKE_SOURCE_DIR}/scripts/cmake/EmbedBinary.cmake")
+  endif()
+  string(REGEX REPLACE "h$" "cc" source "${CMAKE_BINARY_DIR}/generated/${ARG_HEADER}")
+  add_custom_command(
+    OUTPUT "${source}"
+    COMMAND "${CMAKE_COMMAND}" -D "OUTPUT=${source}" -D "NAMESPACE=${ARG_NAMESPACE}"
+            -D "FUNCTION=${ARG_FUNCTION}" -D "HEADER=${ARG_HEADER}" -D "FILES=${ARG_FILES}" -P "${script}"
+    DEPENDS ${ARG_FILES} "${script}" VERBATIM)
+  target_sources("macloom_${name}" PRIVATE "${source}")
+endfunction()

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sim/subprocess.h"
+#include "tests/cost/new_synthesizer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -19,11 +20,7 @@ using ::testing::HasSubstr;
 class FpgaTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    Result<cost::ResultCache> cache = cost::ResultCache::Open(folder_ / "cost.sqlite");
-    ASSERT_TRUE(cache.ok());
-    Result<cost::Synthesizer> synthesizer = cost::Synthesizer::Create(std::move(*cache));
-    ASSERT_TRUE(synthesizer.ok()) << synthesizer.error().message;
-    synthesizer_.emplace(std::move(*synthesizer));
+    synthesizer_.emplace(NewSynthesizer(folder_));
     spec_ = *cost::ParseMacSpec("int4/12");
   }
 

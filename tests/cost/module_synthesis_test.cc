@@ -6,6 +6,7 @@
 
 #include "cost/hierarchy.h"
 #include "cost/sta.h"
+#include "tests/cost/new_synthesizer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -82,13 +83,7 @@ cost::RtlUnit UnitOf(const std::string& parity) {
 
 class ModuleSynthesisTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    Result<cost::ResultCache> cache = cost::ResultCache::Open(folder_ / "cost.sqlite");
-    ASSERT_TRUE(cache.ok());
-    Result<cost::Synthesizer> synthesizer = cost::Synthesizer::Create(std::move(*cache));
-    ASSERT_TRUE(synthesizer.ok()) << synthesizer.error().message;
-    synthesizer_.emplace(std::move(*synthesizer));
-  }
+  void SetUp() override { synthesizer_.emplace(NewSynthesizer(folder_)); }
 
   /// All modules of `unit` by themselves, or as one if `is_flat`.
   cost::SynthesizedModules Synthesize(const cost::RtlUnit& unit, bool is_flat,

@@ -9,20 +9,13 @@
 
 #include "cost/mac_cost.h"
 #include "cost/yosys.h"
+#include "tests/cost/new_synthesizer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
 namespace {
 
 using ::testing::HasSubstr;
-
-cost::Synthesizer NewSynthesizer(const testing::TemporaryFolder& folder) {
-  Result<cost::ResultCache> cache = cost::ResultCache::Open(folder / "cost.sqlite");
-  MACLOOM_CHECK(cache.ok());
-  Result<cost::Synthesizer> synthesizer = cost::Synthesizer::Create(std::move(*cache));
-  MACLOOM_CHECK(synthesizer.ok());
-  return std::move(*synthesizer);
-}
 
 cost::RtlUnit UnitOf(const std::string& text) {
   cost::RtlUnit unit;

@@ -1,4 +1,4 @@
-// Certificates of the public models, and what happens at them.
+// Certificates of the public and the shipped models, and what happens at them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,19 +9,26 @@
 #include "golden/fast/plan.h"
 #include "importers/max78000/importer.h"
 #include "importers/tflite/importer.h"
+#include "ir/network_file.h"
 #include "tests/support/data_pack.h"
 
 namespace macloom::explore {
 namespace {
 
+enum class Origin { kMlperfTiny, kMax78000, kShipped };
+
 struct Model {
-  const char* file;
+  const char* file;  ///< kMax78000: TABLE@FOLDER@SHAPE; kShipped: a name.
   int bits;          ///< Certificate over all codes of the formats.
-  bool is_max78000;  ///< `file` is then TABLE@FOLDER@SHAPE.
+  Origin origin;
 };
 
 Result<ir::Graph> Load(const Model& model) {
-  if (!model.is_max78000) {
+  if (model.origin == Origin::kShipped) {
+    const std::string name = model.file;
+    return ir::LoadNetwork(MACLOOM_SOURCE_DIR "/models/" + name + "/" + name + ".safetensors");
+  }
+  if (model.origin == Origin::kMlperfTiny) {
     return importers::ImportTfliteFile(
         testing::FindDataPack(std::string("mlperf-tiny-models/") + model.file));
   }
@@ -50,7 +57,10 @@ std::vector<ir::TensorValue> Inputs(const ir::Graph& graph, int count) {
 class ModelTest : public ::testing::TestWithParam<Model> {};
 
 TEST_P(ModelTest, AtTheCertificateWrapSaturateAndExactAreEqual) {
-  MACLOOM_DATA_PACK(pack, GetParam().is_max78000 ? "max78000-qat-models" : "mlperf-tiny-models");
+  if (GetParam().origin != Origin::kShipped) {
+    MACLOOM_DATA_PACK(pack, GetParam().origin == Origin::kMax78000 ? "max78000-qat-models"
+                                                                   : "mlperf-tiny-models");
+  }
   const auto graph = Load(GetParam());
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   const auto accumulation = HardwareAccumulation(*graph, *arch::Preset("m4l16"));
@@ -95,7 +105,10 @@ TEST_P(ModelTest, AtTheCertificateWrapSaturateAndExactAreEqual) {
 }
 
 TEST_P(ModelTest, AdversarialInputsReachEveryCertificate) {
-  MACLOOM_DATA_PACK(pack, GetParam().is_max78000 ? "max78000-qat-models" : "mlperf-tiny-models");
+  if (GetParam().origin != Origin::kShipped) {
+    MACLOOM_DATA_PACK(pack, GetParam().origin == Origin::kMax78000 ? "max78000-qat-models"
+                                                                   : "mlperf-tiny-models");
+  }
   const auto graph = Load(GetParam());
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   const auto result = Explore(*graph, *arch::Preset("m4l16"), {}, {}, {});
@@ -110,14 +123,18 @@ TEST_P(ModelTest, AdversarialInputsReachEveryCertificate) {
 
 // The first three are known answers; the others are this program's.
 INSTANTIATE_TEST_SUITE_P(
-    Public, ModelTest,
-    ::testing::Values(Model{"kws_ref_model.tflite", 21, false},
-                      Model{"pretrainedResnet_quant.tflite", 23, false},
-                      Model{"ad01_int8.tflite", 22, false},
-                      Model{"str_ww_ref_model.tflite", 21, false},
-                      Model{"kws20-hwc.yaml@kws20@128x128@8", 25, true},
-                      Model{"kws20-v3-hwc.yaml@kws20_v3_noise@128x128@8", 21, true},
-                      Model{"mnist-chw-extrasmall-ai85.yaml@mnist_extrasmall@1x28x28@8", 22, true}),
+    Models, ModelTest,
+    ::testing::Values(Model{"kws_ref_model.tflite", 21, Origin::kMlperfTiny},
+                      Model{"pretrainedResnet_quant.tflite", 23, Origin::kMlperfTiny},
+                      Model{"ad01_int8.tflite", 22, Origin::kMlperfTiny},
+                      Model{"str_ww_ref_model.tflite", 21, Origin::kMlperfTiny},
+                      Model{"kws20-hwc.yaml@kws20@128x128@8", 25, Origin::kMax78000},
+                      Model{"kws20-v3-hwc.yaml@kws20_v3_noise@128x128@8", 21, Origin::kMax78000},
+                      Model{"mnist-chw-extrasmall-ai85.yaml@mnist_extrasmall@1x28x28@8", 22,
+                            Origin::kMax78000},
+                      Model{"digits-w8a8", 20, Origin::kShipped},
+                      Model{"digits-w4a8", 16, Origin::kShipped},
+                      Model{"digits-w4a4", 12, Origin::kShipped}),
     [](const auto& info) {
       std::string name = info.param.file;
       name = name.substr(0, name.find('@'));
