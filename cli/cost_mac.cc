@@ -4,15 +4,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
 #include "base/progress.h"
 #include "cli/cost_options.h"
-#include "cost/claim_result.h"
 #include "cost/mac_cost.h"
 #include "flow/model.h"
 #include "flow/operand_trace.h"
 #include "flow/samples.h"
-#include "reports/cost_plots.h"
 
 namespace macloom::cli {
 namespace {
@@ -73,28 +70,6 @@ void PrintMacTable(const cost::MacComparison& comparison) {
     rows.push_back(std::move(row));
   }
   PrintTable(rows, 1);
-}
-
-/// How many of the 8-bit minifloats lie where the claim has them.
-void PrintClaim(const cost::MacComparison& comparison) {
-  const std::vector<cost::ClaimLine> lines = cost::CheckClaim(comparison);
-  if (lines.empty()) return;
-  fmt::print("\nthe claim that FP8 costs {:.1f} to {:.1f} times INT8: FP8 units below, in, above\n",
-             cost::kClaimLow, cost::kClaimHigh);
-  std::vector<std::vector<std::string>> rows = {
-      {"units", "against", "figure", "below", "in", "above", "lowest", "highest"}};
-  int within = 0, all = 0;
-  for (const cost::ClaimLine& line : lines) {
-    rows.push_back({line.group, line.baseline, line.figure, fmt::format("{}", line.below),
-                    fmt::format("{}", line.within), fmt::format("{}", line.above),
-                    fmt::format("{:.2f} {}", line.lowest, line.lowest_unit),
-                    fmt::format("{:.2f} {}", line.highest, line.highest_unit)});
-    within += line.within;
-    all += line.below + line.within + line.above;
-  }
-  PrintTable(rows, 3);
-  fmt::print("verdict: {} of {} ratios ({:.0f} %) lie in the claimed band\n", within, all,
-             100.0 * within / all);
 }
 
 /// Samples per network: operands repeat soon enough.
@@ -177,12 +152,7 @@ Result<int> RunCostMac(const CostMacOptions& options) {
       "period, "
       "registers counted. Ratios: against {} of the same lanes.\n{} of {} results from the cache\n",
       comparison.baseline, comparison.num_cached, comparison.num_cached + comparison.num_made);
-  PrintClaim(comparison);
   MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, cost::ToJson(comparison)));
-  if (!options.svg.empty()) {
-    MACLOOM_RETURN_IF_ERROR(
-        WriteFileAtomically(options.svg, std::string_view(reports::ClaimPlot(comparison))));
-  }
   return 0;
 }
 

@@ -21,7 +21,7 @@ struct CostMacOptions {
   int energy_cycles = 0;
   std::vector<std::string> networks, inputs;  ///< Whose operands the energy is measured on, too.
   uint64_t seed = 1;
-  std::string json, svg;
+  std::string json;
 };
 
 struct CostHwOptions {

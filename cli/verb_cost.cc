@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/cost_claim.h"
 #include "cli/cost_estimator.h"
 #include "cli/cost_options.h"
 
@@ -51,7 +52,6 @@ Verb AddCost(CLI::App& app) {
       ->needs(network);
   mac->add_option("--seed", mac_options->seed, "of the operand streams")->capture_default_str();
   mac->add_option("--json", mac_options->json, "machine-readable results");
-  mac->add_option("--svg", mac_options->svg, "plot of all ratios, the published claim as a band");
   auto hw_options = std::make_shared<CostHwOptions>();
   hw_options->hardware.AddTo(*verb);
   verb->add_option("--model", hw_options->model, "network whose utilization counts")
@@ -70,10 +70,12 @@ Verb AddCost(CLI::App& app) {
                    "KEY=VALUE,VALUE,...: the configuration and one change at a time; repeatable")
       ->excludes(sweep);
   verb->add_option("--json", hw_options->json, "machine-readable results");
+  const Verb claim = AddCostClaim(*verb);
   const Verb fit = AddCostFit(*verb);
   const Verb estimate = AddCostEstimate(*verb);
   verb->require_subcommand(0, 1);
-  return {verb, [mac, mac_options, hw_options, fit, estimate]() -> Result<int> {
+  return {verb, [mac, mac_options, hw_options, claim, fit, estimate]() -> Result<int> {
+            if (claim.app->parsed()) return claim.run();
             if (fit.app->parsed()) return fit.run();
             if (estimate.app->parsed()) return estimate.run();
             if (!mac->parsed()) return RunCostHw(*hw_options);

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "base/check.h"
-#include "cost/claim_result.h"
 #include "cost/energy.h"
 #include "cost/synthesis.h"
 
@@ -24,7 +23,6 @@ Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request,
   result.format = spec.format;
   result.accumulator_bits = spec.accumulator_bits;
   result.lanes = spec.lanes;
-  result.is_fp8 = spec.is_minifloat && spec.OperandBits(0) == 8;
   result.shape = ShapeName(spec.shape);
   result.cut_bits = spec.CutBits();
   MACLOOM_ASSIGN_OR_RETURN(result.gates, synthesizer.Gates(unit));
@@ -226,18 +224,6 @@ nlohmann::ordered_json ToJson(const MacComparison& comparison) {
       unit["network_energy"].push_back(ToJson(energy));
     }
     json["units"].push_back(std::move(unit));
-  }
-  for (const ClaimLine& line : CheckClaim(comparison)) {
-    json["claim"].push_back({{"group", line.group},
-                             {"baseline", line.baseline},
-                             {"figure", line.figure},
-                             {"below", line.below},
-                             {"within", line.within},
-                             {"above", line.above},
-                             {"lowest_ratio", line.lowest},
-                             {"lowest_unit", line.lowest_unit},
-                             {"highest_ratio", line.highest},
-                             {"highest_unit", line.highest_unit}});
   }
   return json;
 }

@@ -15,7 +15,6 @@ struct MacResult {
   std::string format;
   int accumulator_bits = 0;
   int lanes = 1;
-  bool is_fp8 = false;  ///< A minifloat of 8 bits.
   std::string shape;    ///< "bare", "row", "row+dw".
   int cut_bits = 0;     ///< Bits of one pipeline register in front of the accumulate loop.
   GateCount gates;

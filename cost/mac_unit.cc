@@ -167,6 +167,13 @@ std::string MacSpec::Name() const {
                                                : " row+dw");
 }
 
+std::string MacSpec::Text() const {
+  if (accumulator == MacAccumulator::kFp16) return format + "/fp16";
+  if (accumulator == MacAccumulator::kFp32) return format + "/fp32";
+  return fmt::format("{}/{}", format, accumulator_bits) +
+         (drop_bits > 0 ? fmt::format("d{}", drop_bits) : "");
+}
+
 int MacSpec::OperandBits(int factor) const {
   if (is_minifloat) return 1 + exponent_bits + mantissa_bits;
   return factor == 0 ? activation_bits : weight_bits;

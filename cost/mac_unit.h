@@ -46,6 +46,8 @@ struct MacSpec {
 
   /// "int8 a24 L4 row".
   std::string Name() const;
+  /// What ParseMacSpec() reads: "e4m3/32d13".
+  std::string Text() const;
   /// Bits of an activation (0) or weight (1) code.
   int OperandBits(int factor) const;
   /// Bits that a pipeline register between multiplier and accumulate loop holds, all lanes.

@@ -72,6 +72,11 @@ TEST_F(BadInputTest, Cost) {
   ExpectFails("cost --vary array.rows=4 --sweep array.rows=4", 2, "--sweep");
   ExpectFails("cost mac --fpga ice50", 2, "ice50");
   ExpectFails("cost mac --fpga xc7 --formats int8/24 --shape row", 2, "only --shape bare");
+  ExpectFails("cost claim --formats fp64/24", 2, "accepted are intA/P");
+  ExpectFails("cost claim --lanes 3", 2, "--lanes");
+  ExpectFails("cost claim --levels chip", 2, "--levels");
+  ExpectFails("cost claim --labels y.csv", 2, "--calibrate");
+  ExpectFails("cost claim --energy 10 --memory-node " + Path("n45.lib"), 2, "one of --library");
   ExpectFails("accum --area-widths 20", 2, "--area");
 }
 
