@@ -63,14 +63,15 @@ void PrintSystems(const ClaimTable& table) {
   std::vector<std::vector<std::string>> rows = {{"accelerator", "GE", "memory GE", "GE/MAC",
                                                  "busy %", "cycles", "GE/effective MAC", "ratio",
                                                  "with memories"}};
-  for (const std::string& library : table.libraries) {
-    rows[0].push_back(library + " um2/effective MAC");
+  const ClaimUnit* base = table.Find("system", cost::kClaimBaselines[0]);
+  if (base == nullptr) return;
+  for (size_t l = 0; l < base->mapped.size() && base->mapped[l].area_um2 > 0.0; ++l) {
+    rows[0].push_back(table.libraries[l] + " um2/effective MAC");
     rows[0].push_back("ns");
   }
   rows[0].insert(rows[0].end(), {"array uJ", "memory uJ"});
-  const ClaimUnit* base = table.Find("system", cost::kClaimBaselines[0]);
   for (const ClaimUnit& unit : table.units) {
-    if (!unit.system || base == nullptr) continue;
+    if (!unit.system) continue;
     const cost::ClaimSystem& system = *unit.system;
     const auto effective = [](const ClaimUnit& of, double memory) {
       return (of.GateEquivalents() + memory) / of.macs;
@@ -87,6 +88,7 @@ void PrintSystems(const ClaimTable& table) {
         fmt::format("{:.2f}", effective(unit, system.memory_gate_equivalents) /
                                   effective(*base, base->system->memory_gate_equivalents))};
     for (const cost::ClaimMapping& mapping : unit.mapped) {
+      if (mapping.area_um2 <= 0.0) continue;
       row.push_back(fmt::format("{:.0f}", mapping.area_um2 / unit.macs));
       row.push_back(fmt::format("{:.2f}", mapping.critical_path_ns));
     }
@@ -94,7 +96,6 @@ void PrintSystems(const ClaimTable& table) {
     row.push_back(MicroJoule(system.array_pj > 0.0 ? system.memory_pj : 0.0));
     rows.push_back(std::move(row));
   }
-  if (rows.size() == 1) return;
   fmt::print("\n");
   PrintTable(rows, 1);
 }

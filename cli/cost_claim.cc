@@ -22,7 +22,7 @@ struct Options {
   std::vector<std::string> formats, libraries = {cost::kDefaultLibrary};
   std::vector<std::string> levels{std::begin(cost::kClaimLevels), std::end(cost::kClaimLevels)};
   std::string memory_library;
-  int lanes = 16, jobs = 2, energy_cycles = 0;
+  int lanes = 16, jobs = 2, energy_cycles = 0, system_libraries = 1;
   uint64_t seed = 1;
   std::string json, svg;
 };
@@ -33,6 +33,8 @@ Status OpenLibraries(const Options& options, cost::ClaimRequest& request) {
     MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
     request.libraries.push_back(std::move(library));
   }
+  request.num_system_libraries =
+      std::min(request.libraries.size(), static_cast<size_t>(options.system_libraries));
   if (options.energy_cycles == 0) return {};
   request.energy_libraries = {0};
   if (!options.memory_library.empty()) {
@@ -178,6 +180,10 @@ Verb AddCostClaim(CLI::App& cost) {
   verb->add_option("--library", options->libraries,
                    "osu018, or a Liberty file (.lib, .lib.gz); repeatable")
       ->delimiter(',')
+      ->capture_default_str();
+  verb->add_option("--system-libraries", options->system_libraries,
+                   "accelerators are mapped to the first so many libraries; 0: gates alone")
+      ->check(CLI::Range(0, 100))
       ->capture_default_str();
   verb->add_option("--lanes", options->lanes, "of rows")
       ->check(CLI::IsMember({1, 2, 4, 8, 16, 32}))

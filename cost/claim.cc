@@ -47,7 +47,8 @@ const ClaimUnit* ClaimTable::Find(const std::string& level, const std::string& n
 }
 
 std::vector<ClaimFigure> FiguresOf(const ClaimTable& table) {
-  std::vector<ClaimFigure> figures = {{ClaimQuantity::kGates, 0, "gates"}};
+  std::vector<ClaimFigure> figures = {{ClaimQuantity::kGates, 0, "gates"},
+                                      {ClaimQuantity::kGateEquivalents, 0, "GE"}};
   for (size_t l = 0; l < table.libraries.size(); ++l) {
     const auto add = [&](ClaimQuantity quantity, const char* name) {
       const ClaimFigure figure = {quantity, l, table.libraries[l] + " " + name};
@@ -67,23 +68,24 @@ std::vector<ClaimFigure> FiguresOf(const ClaimTable& table) {
 
 std::optional<double> ValueOf(const ClaimUnit& unit, const ClaimFigure& figure) {
   if (figure.quantity == ClaimQuantity::kGates) return unit.gates;
+  if (figure.quantity == ClaimQuantity::kGateEquivalents) return unit.GateEquivalents();
   if (figure.library >= unit.mapped.size()) return std::nullopt;
   const ClaimMapping& in = unit.mapped[figure.library];
   const auto total = [](const std::optional<ClaimEnergy>& energy) {
     return energy ? std::optional<double>(energy->total_pj()) : std::nullopt;
   };
   switch (figure.quantity) {
-    case ClaimQuantity::kArea:
-      return in.area_um2;
-    case ClaimQuantity::kDelay:
-      return in.critical_path_ns;
-    case ClaimQuantity::kAreaPeriod:
-      return unit.AreaPeriod(figure.library);
     case ClaimQuantity::kEnergy:
       return total(in.energy);
-    default:
+    case ClaimQuantity::kNetworkEnergy:
       return total(in.network_energy);
+    default:
+      break;
   }
+  if (in.area_um2 <= 0.0) return std::nullopt;
+  if (figure.quantity == ClaimQuantity::kArea) return in.area_um2;
+  if (figure.quantity == ClaimQuantity::kDelay) return in.critical_path_ns;
+  return unit.AreaPeriod(figure.library);
 }
 
 std::optional<double> RatioTo(const ClaimTable& table, const ClaimUnit& unit,

@@ -20,11 +20,13 @@ ordered_json UnitJson(const ClaimTable& table, const ClaimUnit& unit) {
       {"macs_per_cycle", unit.macs}};
   for (size_t l = 0; l < unit.mapped.size(); ++l) {
     const ClaimMapping& in = unit.mapped[l];
-    ordered_json mapped = {{"library", table.libraries[l]},
-                           {"area_um2", in.area_um2},
-                           {"critical_path_ns", in.critical_path_ns},
-                           {"period_ns", in.period_ns},
-                           {"area_period_um2_ns_per_mac", unit.AreaPeriod(l)}};
+    ordered_json mapped = {{"library", table.libraries[l]}};
+    if (in.area_um2 > 0.0) {
+      mapped["area_um2"] = in.area_um2;
+      mapped["critical_path_ns"] = in.critical_path_ns;
+      mapped["period_ns"] = in.period_ns;
+      mapped["area_period_um2_ns_per_mac"] = unit.AreaPeriod(l);
+    }
     if (in.energy) mapped["energy"] = EnergyJson(*in.energy);
     if (in.network_energy) mapped["network_energy"] = EnergyJson(*in.network_energy);
     json["mapped"].push_back(std::move(mapped));

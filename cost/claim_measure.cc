@@ -134,15 +134,19 @@ Result<ClaimUnit> Accelerator(const ClaimRequest& request, const MacSpec& spec,
   options.progress = [&](const std::string& module, int done, int total) {
     if (request.progress) request.progress(kSystem, unit.name + ", " + module, done, total);
   };
+  const auto first = request.libraries.begin();
+  const std::vector<LibraryFile> libraries(
+      first, first + static_cast<std::ptrdiff_t>(request.num_system_libraries));
   MACLOOM_ASSIGN_OR_RETURN(const HwCost cost,
-                           CostOfAccelerator(config, request.libraries, synthesizer, options));
+                           CostOfAccelerator(config, libraries, synthesizer, options));
   MACLOOM_ASSIGN_OR_RETURN(const ClaimRun run, request.run(spec, config));
   unit.gates = static_cast<double>(cost.gates);
   unit.flip_flops = static_cast<double>(cost.flip_flops);
   unit.macs = static_cast<double>(cost.multipliers) * run.utilization;
-  for (size_t l = 0; l < request.libraries.size(); ++l) {
-    unit.mapped.push_back(
-        {cost.area_um2[l], cost.critical_path_ns[l], cost.critical_path_ns[l], 0.0, {}, {}});
+  unit.mapped.resize(request.libraries.size());
+  for (size_t l = 0; l < libraries.size(); ++l) {
+    unit.mapped[l].area_um2 = cost.area_um2[l];
+    unit.mapped[l].critical_path_ns = unit.mapped[l].period_ns = cost.critical_path_ns[l];
   }
   unit.system =
       ClaimSystem{cost.multipliers, run.utilization, run.cycles, cost.memory_gate_equivalents, 0.0,

@@ -29,8 +29,9 @@ struct ClaimRequest {
   std::vector<std::string> formats;  ///< kClaimBaselines are added.
   std::vector<std::string> levels;   ///< Of kClaimLevels.
   std::vector<LibraryFile> libraries;
-  int lanes = 16;               ///< Of rows.
-  arch::HardwareConfig config;  ///< Of the accelerators, but for format and accumulator.
+  size_t num_system_libraries = 1;  ///< Accelerators are mapped to the first so many.
+  int lanes = 16;                   ///< Of rows.
+  arch::HardwareConfig config;      ///< Of the accelerators, but for format and accumulator.
   int jobs = 2;
   int energy_cycles = 0;  ///< As MacRequest; 0: no energy.
   uint64_t seed = 1;

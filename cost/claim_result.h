@@ -37,7 +37,7 @@ struct ClaimEnergy {
 
 /// A unit in one library.
 struct ClaimMapping {
-  double area_um2 = 0.0;  ///< All cells; memories not included.
+  double area_um2 = 0.0;  ///< All cells; memories not included. 0: not mapped, nor are delays.
   double critical_path_ns = 0.0;
   double period_ns = 0.0;  ///< Accumulate loop; at system level the longest path.
   double flip_flop_um2 = 0.0;
@@ -79,9 +79,17 @@ struct ClaimUnit {
   double AreaAt(size_t library, double period_ns) const;
 };
 
-enum class ClaimQuantity { kGates, kArea, kDelay, kAreaPeriod, kEnergy, kNetworkEnergy };
+enum class ClaimQuantity {
+  kGates,            ///< Two-input gates, as the publication counts.
+  kGateEquivalents,  ///< With flip-flops.
+  kArea,
+  kDelay,
+  kAreaPeriod,
+  kEnergy,
+  kNetworkEnergy
+};
 
-/// A number that every unit has, or (energies) that some units have.
+/// A number that every unit has, or (energies, accelerators' areas) that some units have.
 struct ClaimFigure {
   ClaimQuantity quantity = ClaimQuantity::kGates;
   size_t library = 0;
@@ -128,7 +136,8 @@ struct ClaimAssumption {
 /// unit has `added_ratio` times as much as the baseline: (ratio + share added) / (1 + share).
 double WithShare(double ratio, double share, double added_ratio);
 
-/// How the counts of areas and energies move with the assumptions of docs/cost.md.
+/// How the counts of areas (gate equivalents among them) and energies move with the assumptions of
+/// docs/cost.md.
 std::vector<ClaimAssumption> SensitivityOf(const ClaimTable& table);
 
 /// What follows from the numbers, one sentence each.

@@ -26,7 +26,8 @@ ClaimAssumption Count(const ClaimTable& table, const std::string& group, const s
       if (base == nullptr) continue;
       for (const ClaimUnit& unit : table.units) {
         if (!unit.is_fp8 || unit.level != level) continue;
-        for (size_t library = 0; library < table.libraries.size(); ++library) {
+        // One more: gate equivalents.
+        for (size_t library = 0; library <= table.libraries.size(); ++library) {
           const std::optional<double> value = ratio(unit, *base, library);
           if (value) count.Add(*value);
         }
@@ -36,8 +37,24 @@ ClaimAssumption Count(const ClaimTable& table, const std::string& group, const s
   return assumption;
 }
 
-double AreaRatio(const ClaimUnit& unit, const ClaimUnit& base, size_t library) {
+bool IsMapped(const ClaimUnit& unit, size_t library) {
+  return library < unit.mapped.size() && unit.mapped[library].area_um2 > 0.0;
+}
+
+/// Behind the last library: gate equivalents.
+std::optional<double> AreaRatio(const ClaimUnit& unit, const ClaimUnit& base, size_t library) {
+  if (library >= unit.mapped.size()) return unit.GateEquivalents() / base.GateEquivalents();
+  if (!IsMapped(unit, library) || !IsMapped(base, library)) return std::nullopt;
   return unit.mapped[library].area_um2 / base.mapped[library].area_um2;
+}
+
+/// Areas with `share` more, in proportion to what `added` compares.
+Ratio AreaWith(double share, double (*added)(const ClaimUnit&, const ClaimUnit&)) {
+  return [=](const ClaimUnit& unit, const ClaimUnit& base, size_t l) -> std::optional<double> {
+    const std::optional<double> ratio = AreaRatio(unit, base, l);
+    if (!ratio) return std::nullopt;
+    return WithShare(*ratio, share, added(unit, base));
+  };
 }
 
 double FlipFlopRatio(const ClaimUnit& unit, const ClaimUnit& base) {
@@ -51,6 +68,7 @@ double CellRatio(const ClaimUnit& unit, const ClaimUnit& base) {
 /// Glitches are counted if `share_of_glitches` is 1.
 std::optional<double> EnergyRatio(const ClaimUnit& unit, const ClaimUnit& base, size_t library,
                                   double share_of_glitches) {
+  if (library >= unit.mapped.size()) return std::nullopt;
   const ClaimMapping &in = unit.mapped[library], &of_base = base.mapped[library];
   double sum[2] = {0.0, 0.0};
   // At system level only the network's operands are known.
@@ -118,33 +136,32 @@ std::vector<ClaimAssumption> SensitivityOf(const ClaimTable& table) {
     assumptions.push_back(Count(table, "accumulator", "only " + accumulator,
                                 only(&ClaimUnit::accumulator, accumulator)));
   }
-  assumptions.push_back(Count(table, "clock", "area x period, each at its own clock",
-                              [](const ClaimUnit& unit, const ClaimUnit& base, size_t l) {
-                                return unit.AreaPeriod(l) / base.AreaPeriod(l);
-                              }));
+  assumptions.push_back(
+      Count(table, "clock", "area x period, each at its own clock",
+            [](const ClaimUnit& unit, const ClaimUnit& base, size_t l) -> std::optional<double> {
+              if (!IsMapped(unit, l) || !IsMapped(base, l)) return std::nullopt;
+              return unit.AreaPeriod(l) / base.AreaPeriod(l);
+            }));
   for (const double periods : kPeriods) {
     assumptions.push_back(
         Count(table, "clock", fmt::format("area at {:.0f} times the period of int8/24", periods),
               [&](const ClaimUnit& unit, const ClaimUnit& base, size_t l) -> std::optional<double> {
                 const ClaimUnit* fastest = table.Find(unit.level, kClaimBaselines[0]);
-                if (fastest == nullptr) return std::nullopt;
+                if (fastest == nullptr || !IsMapped(*fastest, l) || !IsMapped(unit, l) ||
+                    !IsMapped(base, l)) {
+                  return std::nullopt;
+                }
                 const double period_ns = periods * fastest->mapped[l].period_ns;
                 return unit.AreaAt(l, period_ns) / base.AreaAt(l, period_ns);
               }));
   }
   for (const double share : kShares) {
-    assumptions.push_back(Count(table, "wires", Percent(share) + " more, by cells",
-                                [&](const ClaimUnit& unit, const ClaimUnit& base, size_t l) {
-                                  return WithShare(AreaRatio(unit, base, l), share,
-                                                   CellRatio(unit, base));
-                                }));
+    assumptions.push_back(
+        Count(table, "wires", Percent(share) + " more, by cells", AreaWith(share, CellRatio)));
   }
   for (const double share : kShares) {
     assumptions.push_back(Count(table, "clock tree", Percent(share) + " more, by flip-flops",
-                                [&](const ClaimUnit& unit, const ClaimUnit& base, size_t l) {
-                                  return WithShare(AreaRatio(unit, base, l), share,
-                                                   FlipFlopRatio(unit, base));
-                                }));
+                                AreaWith(share, FlipFlopRatio)));
   }
   if (table.Find("system", kClaimBaselines[0] + std::string(kShiftSuffix)) != nullptr) {
     assumptions.push_back(Count(table, "baseline", "INT8 that requantizes by shifts, as FP8 does",

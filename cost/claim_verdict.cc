@@ -50,7 +50,8 @@ class Spread {
   std::map<std::string, Range> groups_;
 };
 
-/// Areas of the FP8 units of `level` against int8/24, by accumulator and by encoding.
+/// Areas and gate equivalents of the FP8 units of `level` against int8/24, by accumulator and by
+/// encoding.
 struct LevelAreas {
   std::vector<std::string> accumulators;
   std::map<std::string, Range> by_accumulator;
@@ -65,13 +66,16 @@ LevelAreas AreasOf(const ClaimTable& table, const std::string& level) {
       areas.accumulators.push_back(unit.accumulator);
     }
     Range& range = areas.by_accumulator[unit.accumulator];
-    for (size_t l = 0; l < table.libraries.size(); ++l) {
-      const std::optional<double> ratio =
-          RatioTo(table, unit, kClaimBaselines[0], {ClaimQuantity::kArea, l, ""});
+    for (const ClaimFigure& figure : FiguresOf(table)) {
+      if (figure.quantity != ClaimQuantity::kGateEquivalents &&
+          figure.quantity != ClaimQuantity::kArea) {
+        continue;
+      }
+      const std::optional<double> ratio = RatioTo(table, unit, kClaimBaselines[0], figure);
       if (!ratio) continue;
       range.Add(*ratio);
-      areas.over_accumulators.Add(unit.format + table.libraries[l], *ratio);
-      areas.over_encodings.Add(unit.accumulator + table.libraries[l], *ratio);
+      areas.over_accumulators.Add(unit.format + figure.name, *ratio);
+      areas.over_encodings.Add(unit.accumulator + figure.name, *ratio);
     }
   }
   return areas;

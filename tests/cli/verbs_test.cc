@@ -175,5 +175,17 @@ TEST_F(VerbsTest, PresetsAreListedAndReadBack) {
   EXPECT_EQ(RunTool("verify --no-rtl --random 1 --config " + Path("hw.toml")).status, 0);
 }
 
+TEST_F(VerbsTest, CostClaimCountsAndPlots) {
+  const ToolRun run = RunTool("cost claim --levels mac --formats e4m3/fp16 --json " +
+                              Path("claim.json") + " --svg " + Path("claim.svg"));
+  ASSERT_EQ(run.status, 0) << run.text;
+  EXPECT_THAT(run.text, HasSubstr("mac: area against int8/24 by accumulator: FP16"));
+  const nlohmann::json json = Json("claim.json");
+  EXPECT_EQ(json["units"].size(), 3u);
+  const nlohmann::json& line = json["claim"][0];
+  EXPECT_EQ(line["below"].get<int>() + line["within"].get<int>() + line["above"].get<int>(), 1);
+  EXPECT_THAT(*ReadTextFile(Path("claim.svg")), HasSubstr("mac e4m3/fp16, gates: "));
+}
+
 }  // namespace
 }  // namespace macloom

@@ -19,7 +19,8 @@ ClaimUnit Unit(const std::string& level, const std::string& name, double area_um
   unit.format = name.substr(0, name.find('/'));
   unit.is_fp8 = name.starts_with("e");
   unit.accumulator = !unit.is_fp8 ? "integer" : name.ends_with("/fp16") ? "FP16" : "exact";
-  unit.gates = area_um2 / 2.0;
+  // Ten gate equivalents per um2.
+  unit.gates = 10.0 * area_um2 - 4.0 * flip_flops;
   unit.flip_flops = flip_flops;
   unit.mapped.resize(1);
   unit.mapped[0].area_um2 = area_um2;
@@ -110,19 +111,23 @@ TEST(ClaimTest, SensitivityCountsByLevel) {
     ADD_FAILURE() << group << " " << name;
     return ClaimAssumption{"", "", {{}, {}}};
   };
-  // mac: 1.2, 2.0, 3.0 and 0.96, 1.6, 2.4; system: 1.0, 1.6 and 0.91, 1.45.
-  EXPECT_EQ(find("area", "as mapped").by_level, (std::vector<BandCount>{{2, 3, 1}, {3, 1, 0}}));
-  EXPECT_EQ(find("encoding", "e5m2").by_level, (std::vector<BandCount>{{0, 1, 1}, {0, 0, 0}}));
-  EXPECT_EQ(find("accumulator", "FP16").by_level, (std::vector<BandCount>{{0, 3, 1}, {1, 1, 0}}));
+  // mac: 1.2, 2.0, 3.0 and 0.96, 1.6, 2.4; system: 1.0, 1.6 and 0.91, 1.45; areas and GE.
+  EXPECT_EQ(find("area", "as mapped").by_level, (std::vector<BandCount>{{4, 6, 2}, {6, 2, 0}}));
+  EXPECT_EQ(find("encoding", "e5m2").by_level, (std::vector<BandCount>{{0, 2, 2}, {0, 0, 0}}));
+  EXPECT_EQ(find("accumulator", "FP16").by_level, (std::vector<BandCount>{{0, 6, 2}, {2, 2, 0}}));
   // A clock tree of 30 % by flip-flops: FP16 has 16 / 24 of them, 2.0 becomes 1.69.
-  EXPECT_EQ(find("clock tree", "30 %").by_level[0], (BandCount{3, 3, 0}));
+  EXPECT_EQ(find("clock tree", "30 %").by_level[0], (BandCount{6, 6, 0}));
   for (const ClaimAssumption& a : assumptions) EXPECT_NE(a.group, "baseline");
+  ClaimTable without_areas = Table();
+  for (ClaimUnit& unit : without_areas.units) unit.mapped[0] = {};
+  EXPECT_EQ(SensitivityOf(without_areas)[0].by_level,
+            (std::vector<BandCount>{{2, 3, 1}, {3, 1, 0}}));
   ClaimTable with_shift = Table();
   with_shift.units.push_back(Unit("system", "int8/24 shift", 500, 90, 10));
   const std::vector<ClaimAssumption> more = SensitivityOf(with_shift);
   EXPECT_EQ(more.size(), assumptions.size() + 1);
   EXPECT_EQ(more.back().group, "baseline");
-  EXPECT_EQ(more.back().by_level[1], (BandCount{0, 1, 1}));  // 2.0, 3.2
+  EXPECT_EQ(more.back().by_level[1], (BandCount{0, 2, 2}));  // 2.0, 3.2
 }
 
 TEST(ClaimTest, TheVerdictFollowsFromTheNumbers) {
@@ -156,7 +161,7 @@ TEST(ClaimTest, JsonHasUnitsCountsAssumptionsAndVerdict) {
   EXPECT_EQ(json["claim"][0]["below"].get<int>() + json["claim"][0]["within"].get<int>() +
                 json["claim"][0]["above"].get<int>(),
             3);
-  EXPECT_EQ(json["sensitivity"][0]["levels"]["system"]["below"], 3);
+  EXPECT_EQ(json["sensitivity"][0]["levels"]["system"]["below"], 6);
   EXPECT_EQ(json["verdict"].size(), VerdictOf(table).size());
 }
 
