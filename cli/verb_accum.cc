@@ -276,7 +276,8 @@ Result<Network> ExploreOne(const Options& options, size_t i, const arch::Hardwar
   } else {
     MACLOOM_ASSIGN_OR_RETURN(network.samples, flow::LoadInputs(inputs, network.graph));
     if (!labels.empty()) {
-      MACLOOM_ASSIGN_OR_RETURN(classes, flow::LoadLabels(labels, network.samples));
+      MACLOOM_ASSIGN_OR_RETURN(
+          classes, flow::LoadLabels(labels, network.samples, network.graph.class_labels));
     }
   }
   explore::ExploreOptions explore = options.explore;
