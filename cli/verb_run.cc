@@ -154,9 +154,10 @@ Verb AddRun(CLI::App& app) {
       ->check(CLI::Range(1, 1000000))
       ->excludes(inputs);
   verb->add_option("--seed", options->seed, "seed of the random inputs")->capture_default_str();
-  verb->add_option("--labels", options->labels,
-                   ".npy, .npz@NAME or IDX of class indices, or .csv with label (class name or index) "
-                   "and file");
+  verb->add_option(
+      "--labels", options->labels,
+      ".npy, .npz@NAME or IDX of class indices, or .csv with label (class name or index) "
+      "and file");
   verb->add_option("--outputs", options->outputs, "write all outputs as .npy");
   verb->add_option("--trace", options->trace,
                    "write every tensor of every sample into this folder");
