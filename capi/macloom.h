@@ -77,7 +77,7 @@ typedef struct {
   const char* format;   /* e.g. "int8", "q1.6" */
   int32_t min_code, max_code;
   int32_t is_affine;     /* 1: value = scale * (code - zero_point). */
-  int32_t fraction_bits; /* is_affine 0: value = code * 2^-fraction_bits. */
+  int32_t fraction_bits; /* is_affine 0: value = (code - zero_point) * 2^-fraction_bits. */
   int32_t zero_point;
   float scale;
 } macloom_tensor_info;

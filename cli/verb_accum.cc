@@ -43,7 +43,8 @@ Result<AccumNetwork> ExploreOne(const AccumOptions& options, size_t i,
   } else {
     MACLOOM_ASSIGN_OR_RETURN(network.samples, flow::LoadInputs(inputs, network.graph));
     if (!labels.empty()) {
-      MACLOOM_ASSIGN_OR_RETURN(classes, flow::LoadLabels(labels, network.samples));
+      MACLOOM_ASSIGN_OR_RETURN(
+          classes, flow::LoadLabels(labels, network.samples, network.graph.class_labels));
     }
   }
   explore::ExploreOptions explore = options.explore;

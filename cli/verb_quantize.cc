@@ -78,7 +78,8 @@ Status Report(const Options& options, const Source& source,
   MACLOOM_ASSIGN_OR_RETURN(const Samples samples, LoadSamples(options.evaluate, source));
   std::vector<int> labels;
   if (!options.labels.empty()) {
-    MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples.names));
+    MACLOOM_ASSIGN_OR_RETURN(
+        labels, flow::LoadLabels(options.labels, samples.names, source.float_graph.class_labels));
   }
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<ir::Accumulation> contracts,
                            ContractsOf(options, source, network, calibration));
@@ -323,8 +324,9 @@ Verb AddQuantize(CLI::App& app) {
   verb->add_option("--preset", options->preset,
                    "order and products per step of this preset in --evaluate")
       ->needs(evaluate);
-  verb->add_option("--labels", options->labels,
-                   "of --evaluate: .npy of class indices, or .csv with label_index and file")
+  verb->add_option(
+          "--labels", options->labels,
+          "of --evaluate: .npy of class indices, or .csv with label (index or class name) and file")
       ->needs(evaluate);
   verb->add_option("--save-inputs", options->save_inputs,
                    "write the inputs of --evaluate as codes of the new network (.npy)")

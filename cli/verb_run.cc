@@ -81,7 +81,7 @@ Result<int> Run(const Options& options) {
   if (samples.inputs.empty()) return InvalidInput("no inputs: give --inputs FILE or --random N");
   std::vector<int> labels;
   if (!options.labels.empty()) {
-    MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples));
+    MACLOOM_ASSIGN_OR_RETURN(labels, flow::LoadLabels(options.labels, samples, graph.class_labels));
   }
   MACLOOM_ASSIGN_OR_RETURN(
       const flow::RunResult result,
@@ -154,8 +154,10 @@ Verb AddRun(CLI::App& app) {
       ->check(CLI::Range(1, 1000000))
       ->excludes(inputs);
   verb->add_option("--seed", options->seed, "seed of the random inputs")->capture_default_str();
-  verb->add_option("--labels", options->labels,
-                   ".npy, .npz@NAME or IDX of class indices, or .csv with label_index and file");
+  verb->add_option(
+      "--labels", options->labels,
+      ".npy, .npz@NAME or IDX of class indices, or .csv with label (class name or index) "
+      "and file");
   verb->add_option("--outputs", options->outputs, "write all outputs as .npy");
   verb->add_option("--trace", options->trace,
                    "write every tensor of every sample into this folder");

@@ -1,6 +1,7 @@
 #include "flow/samples.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -26,7 +27,18 @@ std::vector<std::string> SplitCsv(const std::string& line) {
   return fields;
 }
 
-Result<std::vector<int>> LabelsFromCsv(const std::filesystem::path& path, const Samples& samples) {
+// Index of the class of that name, or the index that `text` is; -1: neither.
+int ClassOf(const std::string& text, const std::vector<std::string>& class_names) {
+  const auto named = std::find(class_names.begin(), class_names.end(), text);
+  if (named != class_names.end()) return static_cast<int>(named - class_names.begin());
+  int index = -1;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result parsed = std::from_chars(text.data(), end, index);
+  return parsed.ec == std::errc() && parsed.ptr == end && index >= 0 ? index : -1;
+}
+
+Result<std::vector<int>> LabelsFromCsv(const std::filesystem::path& path, const Samples& samples,
+                                       const std::vector<std::string>& class_names) {
   MACLOOM_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   std::istringstream stream(text);
   std::string line;
@@ -47,14 +59,14 @@ Result<std::vector<int>> LabelsFromCsv(const std::filesystem::path& path, const 
   for (int number = 2; std::getline(stream, line); ++number) {
     const std::vector<std::string> fields = SplitCsv(line);
     if (fields.empty()) continue;
-    int label = -1;
-    if (label_column < fields.size()) {
-      const std::string& field = fields[label_column];
-      std::from_chars(field.data(), field.data() + field.size(), label);
-    }
+    const int label =
+        label_column < fields.size() ? ClassOf(fields[label_column], class_names) : -1;
     if (label < 0) {
       return InvalidInput(
-          fmt::format("{}:{}: `{}` has no label index of 0 or more", path.string(), number, line));
+          fmt::format("{}:{}: `{}` has no label index of 0 or more{}", path.string(), number, line,
+                      class_names.empty() ? ""
+                                          : fmt::format(" and no class name; the classes are {}",
+                                                        fmt::join(class_names, ", "))));
     }
     in_order.push_back(label);
     if (file_column < fields.size()) by_file[fields[file_column]] = label;
@@ -95,7 +107,8 @@ Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Grap
   return SamplesFromClips({paths.begin(), paths.end()}, graph);
 }
 
-Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples) {
+Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples,
+                                    const std::vector<std::string>& class_names) {
   std::vector<int> labels;
   const SampleFile file = SplitSampleFile(path.string());
   if (IsArrayFile(file.path)) {
@@ -109,7 +122,7 @@ Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Sam
       labels.push_back(static_cast<int>(value));
     }
   } else {
-    MACLOOM_ASSIGN_OR_RETURN(labels, LabelsFromCsv(path, samples));
+    MACLOOM_ASSIGN_OR_RETURN(labels, LabelsFromCsv(path, samples, class_names));
   }
   if (labels.size() != samples.inputs.size()) {
     return InvalidInput(fmt::format("{}: {} labels for {} samples", path.string(), labels.size(),

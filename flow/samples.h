@@ -28,9 +28,11 @@ Result<Samples> LoadInputs(const std::filesystem::path& path, const ir::Graph& g
 Result<Samples> LoadInputs(const std::vector<std::string>& paths, const ir::Graph& graph);
 
 /// Labels of the samples: a .npy array of integers, or a .csv with a column `label_index` or
-/// `label` and, for samples with names, `file`. @return kInvalidInput if a label is missing or
-/// negative.
-Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples);
+/// `label` and, for samples with names, `file`. In a .csv, a label is the name of a class or, where
+/// no class has that name, a class index. @return kInvalidInput if a label is missing, negative or
+/// no class name.
+Result<std::vector<int>> LoadLabels(const std::filesystem::path& path, const Samples& samples,
+                                    const std::vector<std::string>& class_names);
 
 /// `count` seeded inputs: uniform ones, and every third from the corners (all smallest, all
 /// largest, all zero point, alternating extremes, ramp, random extremes).

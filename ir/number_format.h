@@ -12,7 +12,8 @@ namespace macloom::ir {
 
 enum class NumberFamily {
   kAffine,      ///< value = scale * (code - zero_point); scale and zero point live in Quantization.
-  kFixedPoint,  ///< value = code * 2^-fraction_bits (Q format).
+  kFixedPoint,  ///< value = (code - zero_point) * 2^-fraction_bits (Q format; zero point 0 as a
+                ///< rule).
   kMinifloat,   ///< sign, exponent_bits, mantissa_bits; bias and specials (numerics.md section 9).
   kFloat32,     ///< IEEE binary32; described only, nothing executes it yet.
 };

@@ -72,7 +72,9 @@ Status CheckFormat(const NumberFormat& format, bool is_read, const std::string& 
   return {};
 }
 
-Status CheckTensor(const TensorInfo& tensor, bool is_read, const std::string& where) {
+/// `is_inner`: neither input nor output of the graph.
+Status CheckTensor(const TensorInfo& tensor, bool is_read, bool is_inner,
+                   const std::string& where) {
   MACLOOM_RETURN_IF_ERROR(CheckFormat(tensor.format, is_read, where));
   const Quantization& quantization = tensor.quantization;
   if (quantization.axis != -1) {
@@ -83,9 +85,10 @@ Status CheckTensor(const TensorInfo& tensor, bool is_read, const std::string& wh
   }
   MACLOOM_RETURN_IF_ERROR(CheckQuantization(tensor.format, quantization, tensor.shape, where));
   const int64_t zero_point = quantization.zero_point();
-  const bool is_affine = tensor.format.family == NumberFamily::kAffine;
-  const int64_t low = is_affine ? tensor.format.MinCode() : 0;
-  const int64_t high = is_affine ? tensor.format.MaxCode() : 0;
+  const bool has_zero_point = tensor.format.family == NumberFamily::kAffine ||
+                              (tensor.format.family == NumberFamily::kFixedPoint && is_inner);
+  const int64_t low = has_zero_point ? tensor.format.MinCode() : 0;
+  const int64_t high = has_zero_point ? tensor.format.MaxCode() : 0;
   if (zero_point < low || zero_point > high) {
     return InvalidInput(fmt::format("{}: zero point is {}; accepted are {} to {} ({})", where,
                                     zero_point, low, high, ToString(tensor.format)));
@@ -169,7 +172,8 @@ Status CheckTensors(const Graph& graph) {
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     const std::string where = fmt::format("tensor {} \"{}\"", i, graph.tensors[i].name);
     MACLOOM_ASSIGN_OR_RETURN(const int64_t count, CheckedElements(graph.tensors[i].shape, where));
-    MACLOOM_RETURN_IF_ERROR(CheckTensor(graph.tensors[i], is_read[i] != 0, where));
+    const bool is_inner = static_cast<int>(i) != graph.input && static_cast<int>(i) != graph.output;
+    MACLOOM_RETURN_IF_ERROR(CheckTensor(graph.tensors[i], is_read[i] != 0, is_inner, where));
     total += count;
     if (total > kMaxTotalElements) {
       return InvalidInput(

@@ -73,7 +73,7 @@ Status CheckMeans(const ir::Graph& graph) {
 
 double ValueOf(const ir::NumberFormat& format, const ir::Quantization& quantization, int64_t code) {
   if (format.family == ir::NumberFamily::kFixedPoint) {
-    return std::ldexp(static_cast<double>(code), -format.fraction_bits);
+    return std::ldexp(static_cast<double>(code - quantization.zero_point()), -format.fraction_bits);
   }
   if (format.IsMinifloat()) {
     return double{golden::ToFloat(format, code)} * double{quantization.scale()};

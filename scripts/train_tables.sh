@@ -6,8 +6,8 @@
 # are resumed. The settings of a rotation and seed share the float network and the twin that the
 # first of them trains. Seeds are the outer loop, so that a stop leaves a table of whole seeds.
 # Environment: ROTATIONS="0 1 2 3 4" SEEDS="1 2 3" SETTINGS="w8a8 w4a8 w4a4 network ablation
-# speakers ptq" (ablation and ptq need w8a8) ABLATION_SEEDS="1 2 3" FLOAT_EPOCHS=30 QAT_EPOCHS=20.
-# A float network with twin takes about 35 CPU-seconds, a setting on it 20.
+# speakers ptq" (ablation and ptq need w8a8) ABLATION_SEEDS="1 2 3" FLOAT_EPOCHS=30 QAT_EPOCHS=60.
+# A float network with twin takes about 60 CPU-seconds, a setting on it 50.
 set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: train_tables.sh FSDD_FOLDER OUT [macloom]" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ recipe() {  # name, lines of [qat], further lines of [data]
   local regular="weight_decay = 0.02\nlabel_smoothing = 0.1\n"
   { printf 'name = "%s"\n[data]\nkind = "fsdd"\ncopies = 8\n%b' "$1" "${3:-}"
     printf '[float]\nepochs = %s\nlearning_rate = 2e-3\n%b' "${FLOAT_EPOCHS:-30}" "$regular"
-    printf '[qat]\nepochs = %s\nlearning_rate = 1e-3\n%b' "${QAT_EPOCHS:-20}" "$regular"
+    printf '[qat]\nepochs = %s\nlearning_rate = 1e-3\n%b' "${QAT_EPOCHS:-60}" "$regular"
     printf 'equalize = true\n%b\n' "$2"
   } > "$out/recipes/$1.toml"
 }
@@ -36,13 +36,15 @@ run() {  # name, rotation, seed, [folder with the float network]
 }
 
 has() { [[ " $settings " == *" $1 "* ]]; }
-bits() { printf 'weight_bits = %s\\nactivation_bits = %s\\ninput_bits = %s\\n' "$1" "$2" "$3"; }
+bits() {  # weights, activations, input, [codes of ReLU outputs]
+  printf 'weight_bits = %s\\nactivation_bits = %s\\ninput_bits = %s\\nrelu_codes = "%s"\\n' "$1" "$2" "$3" "${4:-offset}"
+}
 main=() ablation=() speakers=()
 if has w8a8; then recipe w8a8 "$(bits 8 8 8)"; main+=(w8a8); fi
 if has w4a8; then recipe w4a8 "$(bits 4 8 8)"; main+=(w4a8); fi
 if has w4a4; then recipe w4a4 "$(bits 4 4 4)"; main+=(w4a4); fi
 if has network; then
-  recipe network-w8a8 "$(bits 8 8 8)scales = \"network\""
+  recipe network-w8a8 "$(bits 8 8 8 signed)scales = \"network\""
   main+=(network-w8a8)
 fi
 if has ablation; then

@@ -175,7 +175,8 @@ TEST_F(BadInputTest, Labels) {
   ASSERT_TRUE(WriteNpy(Path("y.npy"), FromInt8({3}, std::vector<int8_t>{1, 2, 3})).ok());
   ExpectFails(run + Path("y.npy"), 2, "3 labels for 2 samples");
   ExpectFails(run + Write("y.csv", "file,word\na,b\n"), 2, "no column");
-  ExpectFails(run + Write("z.csv", "label\nyes\nno\n"), 2, "label index of 0 or more");
+  ExpectFails(run + Write("z.csv", "label\nyes\nmaybe\n"), 2,
+              "label index of 0 or more and no class name; the classes are down, go");
 }
 
 TEST_F(BadInputTest, Configurations) {

@@ -137,7 +137,8 @@ TEST(RealInputsTest, MnistTestSetOnAPublishedNetwork) {
     ASSERT_TRUE(graph.ok()) << graph.error().message;
     const auto samples = LoadInputs(fs::path(images.string() + "@pixels"), *graph);
     ASSERT_TRUE(samples.ok()) << samples.error().message;
-    const auto labels = LoadLabels(images.parent_path() / "t10k-labels-idx1-ubyte.gz", *samples);
+    const auto labels =
+        LoadLabels(images.parent_path() / "t10k-labels-idx1-ubyte.gz", *samples, {});
     ASSERT_TRUE(labels.ok()) << labels.error().message;
     const auto run = RunBatch(*graph, *samples, *labels, false, Executor::kFast);
     ASSERT_TRUE(run.ok()) << run.error().message;

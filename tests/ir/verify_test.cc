@@ -109,6 +109,14 @@ TEST(VerifyTest, BadQuantizationOfTensors) {
         g.tensors[0].quantization.scales.clear();
       },
       "zero point is 3; accepted are 0 to 0 (q1.6)");
+  // Inside a network any code may be the zero point.
+  ExpectConvMessage(
+      [&](Graph& g) {
+        fixed_point(g);
+        g.tensors[0].quantization = {{}, {-129}, -1};
+        g.input = 1;
+      },
+      "zero point is -129; accepted are -128 to 127 (q1.6)");
 }
 
 TEST(VerifyTest, BadConstants) {

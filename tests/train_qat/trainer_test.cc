@@ -36,6 +36,7 @@ const Dataset& SmallData() {
 int NeededBits(const ir::Graph& graph, const ir::Node& node) {
   int64_t low = graph.tensor(node.inputs[0]).format.MinCode();
   int64_t high = graph.tensor(node.inputs[0]).format.MaxCode();
+  const int64_t zero = graph.tensor(node.inputs[0]).quantization.zero_point();
   for (const ir::Node& producer : graph.nodes) {
     if (producer.output != node.inputs[0]) continue;
     low = producer.requantization.clamp_min;
@@ -52,8 +53,8 @@ int NeededBits(const ir::Graph& graph, const ir::Node& node) {
     const bool is_channel_last = node.kind == ir::OperatorKind::kDepthwiseConv2d;
     for (size_t i = 0; i < weights.size(); ++i) {
       const size_t oc = is_channel_last ? i % channels : i / (weights.size() / channels);
-      above[oc] += std::max(weights[i] * low, weights[i] * high);
-      below[oc] += std::min(weights[i] * low, weights[i] * high);
+      above[oc] += std::max(weights[i] * (low - zero), weights[i] * (high - zero));
+      below[oc] += std::min(weights[i] * (low - zero), weights[i] * (high - zero));
     }
   }
   const int64_t most = *std::max_element(above.begin(), above.end());
@@ -103,7 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
                       "weight_bits = 2\nactivation_bits = 3\ninput_bits = 5\n",
                       "squashed_weights = true\ncosine_weight = 1\nweight_bits = 3\n",
                       "scales = \"learned\"\nweight_bits = 4\nactivation_bits = 4\n",
-                      "scales = \"network\"\nweight_bits = 5\n",
+                      "scales = \"network\"\nweight_bits = 5\n", "relu_codes = \"offset\"\n",
+                      "relu_codes = \"offset\"\nscales = \"learned\"\nweight_bits = 4\n"
+                      "activation_bits = 4\ninput_bits = 4\n",
+                      "relu_codes = \"offset\"\nsquashed_weights = true\nactivation_bits = 3\n",
+                      "relu_codes = \"offset\"\naccumulator_bits = 16\nweight_bound = \"a2q\"\n",
                       "accumulator_bits = 14\noverflow_penalty = 0.01\nweight_bits = 4\n",
                       "accumulator_bits = 16\nweight_bound = \"a2q\"\n",
                       "accumulator_bits = 16\nweight_bound = \"a2q+\"\nactivation_bits = 6\n"));

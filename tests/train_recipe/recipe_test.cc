@@ -49,6 +49,7 @@ activation_bits = 5
 input_bits = 6
 output_bits = 7
 scales = "learned"
+relu_codes = "offset"
 equalize = true
 cosine_weight = 2
 accumulator_bits = 14
@@ -76,6 +77,7 @@ scale_learning_rate = 0.125
   EXPECT_EQ(recipe->qat.input_bits, 6);
   EXPECT_EQ(recipe->qat.output_bits, 7);
   EXPECT_EQ(recipe->qat.scales, ScaleChoice::kLearned);
+  EXPECT_EQ(recipe->qat.relu_codes, ReluCodes::kOffset);
   EXPECT_EQ(recipe->qat.cosine_weight, 2);
   EXPECT_EQ(recipe->qat.accumulator_bits, 14);
   EXPECT_EQ(recipe->qat.overflow_penalty, 3.5);
@@ -103,6 +105,8 @@ TEST(RecipeTest, MistakesAreNamed) {
                 "data.speaker_groups = 2: accepted: 0");
   ExpectRefused("[data]\nkind = \"fsdd\"\nspeaker_groups = 5",
                 "data.speaker_groups = 5: accepted: 0");
+  ExpectRefused("[qat]\nrelu_codes = \"unsigned\"", "accepted: signed, offset");
+  ExpectRefused("[qat]\nrelu_codes = \"offset\"\nscales = \"network\"", "has no zero points");
   ExpectRefused("a = ", "r.toml:1");
   ExpectRefused("[qat]\nsquashed_weights = true\nweight_bound = \"a2q\"\naccumulator_bits = 16",
                 "both re-parametrize the weights");

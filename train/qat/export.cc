@@ -112,11 +112,14 @@ Result<ir::Graph> ExportFixedPoint(const Model& model, const Quantizing& qat,
     }
     node.requantization.kind = ir::RequantizationKind::kShift;
     node.requantization.channels = {{0, format.shift()}};
-    node.requantization.clamp_min = static_cast<int32_t>(format.output.min_code);
-    node.requantization.clamp_max = static_cast<int32_t>(format.output.max_code);
+    const auto zero_point = static_cast<int32_t>(format.output.zero_point);
+    node.requantization.zero_point = zero_point;
+    node.requantization.clamp_min = static_cast<int32_t>(format.output.min_code) + zero_point;
+    node.requantization.clamp_max = static_cast<int32_t>(format.output.max_code) + zero_point;
     const int bits = layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
     graph.tensors.push_back(
         {layer.name, OutputShape(layer), FixedPoint(bits, format.output.fraction_bits), {}});
+    if (zero_point != 0) graph.tensors.back().quantization.zero_points = {zero_point};
     node.required_accumulator_bits =
         std::max(kMinAccumulatorBits,
                  CertifiedBits(layer, format, input, simulation.weights[i], simulation.biases[i]));

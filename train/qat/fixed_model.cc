@@ -17,9 +17,39 @@ Grid WeightGrid(int bits, int fraction_bits) {
   return {fraction_bits, -max_code, max_code};
 }
 
-Grid ActivationGrid(int bits, int fraction_bits, bool has_relu) {
+Grid SignedGrid(int bits, int fraction_bits) {
   const int64_t max_code = (int64_t{1} << (bits - 1)) - 1;
-  return {fraction_bits, has_relu ? 0 : -max_code - 1, max_code};
+  return {fraction_bits, -max_code - 1, max_code};
+}
+
+enum class OutputCodes {
+  kSigned,      // No ReLU.
+  kHalf,        // ReLU: 0 .. 2^(A-1) - 1.
+  kOffset,      // ReLU: 0 .. 2^A - 1, zero point -2^(A-1).
+  kBiasOffset,  // ReLU: -2^(A-1) .. 2^(A-1) - 1, the bias holds the offset.
+};
+
+OutputCodes OutputCodesOf(const Topology& topology, size_t layer, const Quantizing& qat) {
+  const LayerKind kind = topology.layers[layer].kind;
+  if (kind == LayerKind::kDense) return OutputCodes::kSigned;
+  if (qat.relu_codes == ReluCodes::kSigned) return OutputCodes::kHalf;
+  if (kind == LayerKind::kPool) return OutputCodes::kSigned;
+  return topology.layers[layer + 1].kind == LayerKind::kPool ? OutputCodes::kBiasOffset
+                                                             : OutputCodes::kOffset;
+}
+
+Grid OutputGrid(OutputCodes codes, int bits, int fraction_bits) {
+  Grid grid = SignedGrid(bits, fraction_bits);
+  if (codes == OutputCodes::kHalf) grid.min_code = 0;
+  if (codes == OutputCodes::kOffset)
+    grid = {fraction_bits, 0, 2 * grid.max_code + 1, grid.min_code};
+  return grid;
+}
+
+// Of a tensor whose range is [-2^r, 2^r), or [0, 2^r) with all codes.
+int OutputFractionBits(OutputCodes codes, int bits, const Tensor& log2_range) {
+  const bool is_from_0 = codes == OutputCodes::kOffset || codes == OutputCodes::kBiasOffset;
+  return FractionBits(is_from_0 ? bits + 1 : bits, log2_range);
 }
 
 double UnitOf(const Grid& grid) { return std::ldexp(1.0, -grid.fraction_bits); }
@@ -66,7 +96,7 @@ Tensor BoundedWeights(const LayerState& state, const Quantizing& qat, const Grid
 
 double MaxAbs(const Tensor& x) { return x.numel() == 0 ? 0 : x.abs().max().item<double>(); }
 
-// log2 of the power-of-two range with the smallest mean squared error.
+// log2 of the power-of-two range with the smallest mean squared error; 2^range is 2^bits codes.
 double BestLog2Range(const Tensor& x, int bits, const Grid& codes) {
   const double largest = MaxAbs(x);
   if (!(largest > 0)) return 0;
@@ -74,7 +104,7 @@ double BestLog2Range(const Tensor& x, int bits, const Grid& codes) {
   double best = top, best_error = std::numeric_limits<double>::infinity();
   for (int step = 0; step < 4; ++step) {
     Grid grid = codes;
-    grid.fraction_bits = bits - 1 - static_cast<int>(top) + step;
+    grid.fraction_bits = bits - static_cast<int>(top) + step;
     const Tensor error = QuantizeFixedPoint(x, Tensor(), grid) - x;
     const double squared = (error * error).sum(at::kDouble).item<double>();
     if (squared < best_error) {
@@ -103,6 +133,18 @@ void MoveGains(Model& model, const std::vector<Tensor>& outputs, double input_ra
     in = out;
   }
   model.logit_scale = in;
+}
+
+// The layer in front of the pool yields y - offset; the dense bias adds what that takes away.
+void OffsetPool(Model& model, size_t layer, std::vector<Tensor>& outputs, double offset) {
+  const size_t pool = layer + 1, dense = layer + 2;
+  MACLOOM_CHECK(model.topology.layers[dense].kind == LayerKind::kDense);
+  model.layers[layer].bias = model.layers[layer].bias - offset;
+  const Tensor pooled =
+      PoolPart(model.topology.layers[pool], at::full_like(outputs[layer], offset));
+  outputs[pool] = outputs[pool] - pooled;
+  LayerState& last = model.layers[dense];
+  last.bias = last.bias + last.weight.matmul(pooled.select(0, 0));
 }
 
 void Reparametrize(LayerState& state, const Quantizing& qat) {
@@ -146,8 +188,7 @@ void FitScaleToBudget(Model& model, const Quantizing& qat) {
 
 Formats FormatsOf(const Model& model, const Quantizing& qat) {
   Formats formats;
-  formats.input =
-      ActivationGrid(qat.input_bits, FractionBits(qat.input_bits, model.input_log2), false);
+  formats.input = SignedGrid(qat.input_bits, FractionBits(qat.input_bits, model.input_log2));
   Grid in = formats.input;
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.topology.layers[i];
@@ -159,12 +200,12 @@ Formats FormatsOf(const Model& model, const Quantizing& qat) {
       weight_bits = format.weight.fraction_bits;
     }
     format.accumulator_fraction_bits = in.fraction_bits + weight_bits;
-    const bool is_last = layer.kind == LayerKind::kDense;
-    const int bits = is_last ? qat.output_bits : qat.activation_bits;
+    const OutputCodes codes = OutputCodesOf(model.topology, i, qat);
+    const int bits = layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
     const int fraction_bits =
-        std::clamp(FractionBits(bits, state.output_log2), format.accumulator_fraction_bits - 31,
-                   format.accumulator_fraction_bits);
-    format.output = ActivationGrid(bits, fraction_bits, !is_last);
+        std::clamp(OutputFractionBits(codes, bits, state.output_log2),
+                   format.accumulator_fraction_bits - 31, format.accumulator_fraction_bits);
+    format.output = OutputGrid(codes, bits, fraction_bits);
     formats.layers.push_back(format);
     in = format.output;
   }
@@ -178,20 +219,29 @@ Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& cali
   ForwardFloat(model, calibration, false, &outputs);
   if (qat.is_equalized) EqualizeChannels(model, outputs);
   const double input_log2 =
-      BestLog2Range(calibration, qat.input_bits, ActivationGrid(qat.input_bits, 0, false));
+      BestLog2Range(calibration, qat.input_bits - 1, SignedGrid(qat.input_bits, 0));
   model.input_log2 = Scalar(input_log2);
   if (qat.scales == ScaleChoice::kNetwork) {
     MoveGains(model, outputs, std::exp2(input_log2));
   } else {
     for (size_t i = 0; i < model.layers.size(); ++i) {
       LayerState& state = model.layers[i];
-      const bool is_last = model.topology.layers[i].kind == LayerKind::kDense;
-      const int bits = is_last ? qat.output_bits : qat.activation_bits;
-      state.output_log2 =
-          Scalar(BestLog2Range(outputs[i], bits, ActivationGrid(bits, 0, !is_last)));
-      if (!state.weight.defined()) continue;
-      state.weight_log2 =
-          Scalar(BestLog2Range(state.weight, qat.weight_bits, WeightGrid(qat.weight_bits, 0)));
+      const Layer& layer = model.topology.layers[i];
+      if (state.weight.defined()) {
+        state.weight_log2 = Scalar(
+            BestLog2Range(state.weight, qat.weight_bits - 1, WeightGrid(qat.weight_bits, 0)));
+      }
+      const int bits = layer.kind == LayerKind::kDense ? qat.output_bits : qat.activation_bits;
+      const OutputCodes codes = OutputCodesOf(model.topology, i, qat);
+      if (codes == OutputCodes::kBiasOffset) {
+        // Chosen as if the codes were 0 .. 2^A - 1, then everything behind sees the difference.
+        state.output_log2 =
+            Scalar(BestLog2Range(outputs[i], bits, OutputGrid(OutputCodes::kOffset, bits, 0)));
+        OffsetPool(model, i, outputs, std::exp2(state.output_log2.item<double>() - 1));
+        continue;
+      }
+      const int range_bits = codes == OutputCodes::kOffset ? bits : bits - 1;
+      state.output_log2 = Scalar(BestLog2Range(outputs[i], range_bits, OutputGrid(codes, bits, 0)));
     }
   }
   for (LayerState& state : model.layers) {

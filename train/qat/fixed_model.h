@@ -22,15 +22,19 @@ struct Formats {
   std::vector<LayerFormat> layers;
 };
 
-/// The formats the ranges of `model` stand for: bits - 1 - ceil(log2_range) fraction bits, and an
-/// output no finer than its accumulator, so that every shift is in 0..31. Signed codes; ReLU
-/// outputs start at 0; weights leave out their most negative code.
+/// The formats the ranges of `model` stand for: bits - 1 - ceil(log2_range) fraction bits (ReLU
+/// outputs with offset codes: bits - ceil(log2_range)), and an output no finer than its
+/// accumulator, so that every shift is in 0..31. Signed codes; ReLU outputs start at 0; weights
+/// leave out their most negative code. With offset codes the layer in front of the pool has all
+/// signed codes and ReLU's 0 at the lowest: its bias holds the distance (see PrepareFixedPoint()).
 Formats FormatsOf(const Model& model, const Quantizing& qat);
 
 /// From a folded network to a fixed-point one: ranges by smallest mean squared error over
 /// `calibration` ([N, H, W, C]) or, ScaleChoice::kNetwork, by moving gains between layers until
-/// every tensor fits [-1, 1); p of squashed weights; v and g of A2Q. Trainable tensors of the
-/// result do not require gradients yet.
+/// every tensor fits [-1, 1); p of squashed weights; v and g of A2Q. With offset codes the layer in
+/// front of the pool yields y - 2^(A-1) units, clipped to signed codes (a sum of codes with a zero
+/// point has no shift of its own), and the dense bias adds what the pool then lacks. Trainable
+/// tensors of the result do not require gradients yet.
 Model PrepareFixedPoint(Model& folded, const Quantizing& qat, const Tensor& calibration);
 
 /// What the forward pass yields besides logits.

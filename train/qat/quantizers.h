@@ -5,11 +5,13 @@
 
 namespace macloom::train {
 
-/// Codes of one tensor: value = code * 2^-fraction_bits, min_code <= code <= max_code.
+/// Codes of one tensor: value = code * 2^-fraction_bits, min_code <= code <= max_code. The network
+/// file's codes are these plus `zero_point`.
 struct Grid {
   int fraction_bits = 0;
   int64_t min_code = -128;
   int64_t max_code = 127;
+  int64_t zero_point = 0;
 };
 
 /// y = clamp(floor(x * 2^n + 1/2), min_code, max_code) * 2^-n, n = fraction_bits.

@@ -68,6 +68,7 @@ std::vector<Field> FieldsOf(Recipe& recipe) {
       {"qat.input_bits", IntRange{&qat.input_bits, 2, 8}},
       {"qat.output_bits", IntRange{&qat.output_bits, 2, 8}},
       {"qat.scales", Choice(&qat.scales, {"calibrated", "learned", "network"})},
+      {"qat.relu_codes", Choice(&qat.relu_codes, {"signed", "offset"})},
       {"qat.equalize", &qat.is_equalized},
       {"qat.squashed_weights", &qat.is_squashed},
       {"qat.cosine_weight", RealRange{&qat.cosine_weight, 0, 1000}},
@@ -162,6 +163,12 @@ Status CheckCombination(const Recipe& recipe, const std::string& where) {
   if (qat.bound != WeightBound::kNone && qat.accumulator_bits == 0) {
     return InvalidInput(fmt::format(
         "{}: qat.weight_bound needs qat.accumulator_bits (8 to 32), the width it keeps", where));
+  }
+  if (qat.relu_codes == ReluCodes::kOffset && qat.scales == ScaleChoice::kNetwork) {
+    return InvalidInput(
+        fmt::format("{}: qat.relu_codes = \"offset\" with qat.scales = \"network\": one Q format "
+                    "everywhere has no zero points; choose one",
+                    where));
   }
   if (qat.accumulator_bits != 0 && qat.accumulator_bits < 8) {
     return InvalidInput(

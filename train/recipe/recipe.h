@@ -20,6 +20,11 @@ enum class ScaleChoice {
   kLearned,     ///< Starts there; log2 of the range is trained (straight-through ceil).
   kNetwork,     ///< One Q format everywhere: weights Q0.(W-1), activations Q0.(A-1), equal shifts.
 };
+/// Codes of ReLU outputs of A bits (docs/training.md).
+enum class ReluCodes {
+  kSigned,  ///< 0 .. 2^(A-1) - 1: Q formats with zero point 0, half of the codes.
+  kOffset,  ///< All 2^A codes: zero point -2^(A-1).
+};
 /// Bound on a channel's weights that keeps every prefix of its sums inside the accumulator.
 enum class WeightBound { kNone, kA2q, kA2qPlus };
 
@@ -42,6 +47,7 @@ struct Quantizing {
   int input_bits = 8;
   int output_bits = 8;  ///< Of the logits.
   ScaleChoice scales = ScaleChoice::kCalibrated;
+  ReluCodes relu_codes = ReluCodes::kSigned;
   bool is_equalized = false;    ///< Channel ranges of neighbouring layers are made alike first.
   bool is_squashed = false;     ///< Squashed weight distribution: w = 2^k tanh(p).
   double cosine_weight = 0;     ///< Largest factor of the absolute cosine regularization.
