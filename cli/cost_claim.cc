@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   HardwareOption hardware;
-  std::string model = "digits-w8a8", calibrate, labels;
+  std::string model = "ds-cnn-untrained", calibrate, labels;
   std::vector<std::string> formats, libraries = {cost::kDefaultLibrary};
   std::vector<std::string> levels{std::begin(cost::kClaimLevels), std::end(cost::kClaimLevels)};
   std::string memory_library;
@@ -119,7 +119,11 @@ Result<int> Run(const Options& options) {
   }
   MACLOOM_ASSIGN_OR_RETURN(ClaimNetworks networks,
                            ClaimNetworks::Create(options.model, options.calibrate, options.seed));
-  MACLOOM_RETURN_IF_ERROR(networks.Prepare(cost::WithBaselines(request.formats)));
+  const bool has_systems =
+      std::count(options.levels.begin(), options.levels.end(), std::string("system")) > 0;
+  if (has_systems || options.energy_cycles > 0) {
+    MACLOOM_RETURN_IF_ERROR(networks.Prepare(cost::WithBaselines(request.formats)));
+  }
   request.network_operands = [&](const cost::MacSpec& spec) {
     return networks.Operands(spec, options.energy_cycles, options.seed);
   };

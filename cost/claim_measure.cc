@@ -170,9 +170,7 @@ Status AddSystems(const ClaimRequest& request, const std::vector<std::string>& f
     Result<arch::HardwareConfig> config = ConfigOf(spec, request.config);
     if (!config.ok()) continue;
     std::vector<std::string> names = {format};
-    if (std::count(std::begin(kClaimBaselines), std::end(kClaimBaselines), format) > 0) {
-      names.push_back(format + kShiftSuffix);
-    }
+    if (format == kClaimBaselines[0]) names.push_back(format + kShiftSuffix);
     for (const std::string& name : names) {
       if (name != format) config->requant_kind = arch::RequantKind::kShift;
       MACLOOM_ASSIGN_OR_RETURN(ClaimUnit unit,

@@ -60,7 +60,7 @@ std::vector<std::string> WithBaselines(const std::vector<std::string>& formats);
 Result<arch::HardwareConfig> ConfigOf(const MacSpec& spec, const arch::HardwareConfig& base);
 
 /// Synthesises everything that is not in the cache. A level leaves out formats that it does not
-/// build. At system level INT8 is there a second time with requantization by shifts.
+/// build. At system level int8/24 is there a second time with requantization by shifts.
 ///
 /// Energy of an accelerator: that of a row with depthwise mode on the network's operands, times
 /// rows and busy cycles, plus memory accesses; nothing for control and requantization.

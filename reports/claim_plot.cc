@@ -15,12 +15,14 @@ struct Series {
   const char* name;
   const char* colour;  ///< Distinguishable with the common colour deficiencies (Okabe and Ito).
 };
-constexpr Series kSeries[] = {{cost::ClaimQuantity::kGates, "gates", "#000000"},
-                              {cost::ClaimQuantity::kArea, "area", "#0072b2"},
-                              {cost::ClaimQuantity::kDelay, "delay", "#e69f00"},
-                              {cost::ClaimQuantity::kAreaPeriod, "area x period", "#d55e00"},
-                              {cost::ClaimQuantity::kEnergy, "energy, normal operands", "#009e73"},
-                              {cost::ClaimQuantity::kNetworkEnergy, "energy, network", "#cc79a7"}};
+constexpr Series kSeries[] = {
+    {cost::ClaimQuantity::kGates, "gates", "#000000"},
+    {cost::ClaimQuantity::kGateEquivalents, "gates and flip-flops", "#888888"},
+    {cost::ClaimQuantity::kArea, "area", "#0072b2"},
+    {cost::ClaimQuantity::kDelay, "delay", "#e69f00"},
+    {cost::ClaimQuantity::kAreaPeriod, "area x period", "#d55e00"},
+    {cost::ClaimQuantity::kEnergy, "energy, normal operands", "#009e73"},
+    {cost::ClaimQuantity::kNetworkEnergy, "energy, network", "#cc79a7"}};
 constexpr double kLeft = 100, kTop = 60, kPanelWidth = 230, kPanelGap = 18, kRowHeight = 15;
 constexpr double kBlockGap = 60, kSeriesWidth = 145;
 constexpr double kTicks[] = {0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64};
