@@ -94,7 +94,7 @@ def post_training(out):
     if not samples:
         return
     rows, settings = (list(dict.fromkeys(key[i] for key in samples)) for i in (0, 1))
-    clips = samples[rows[0], settings[0]]
+    clips = samples[rows[1], settings[0]]
     print(f"\nPost-training quantization of the twins, {clips} clips\n")
     print("| ranges, weights | " + " | ".join(settings) + " |\n" + "|---" * (len(settings) + 1) + "|")
     for row in rows:
