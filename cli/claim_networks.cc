@@ -130,9 +130,8 @@ Result<cost::ClaimAccuracy> ClaimNetworks::Accuracy(const std::string& name,
   MACLOOM_ASSIGN_OR_RETURN(const arch::Job job, arch::Compile(network.graph, config));
   MACLOOM_ASSIGN_OR_RETURN(const quantize::Evaluation evaluation,
                            quantize::Evaluate(network, samples_.values, job.accumulation));
-  MACLOOM_ASSIGN_OR_RETURN(
-      const std::vector<int> classes,
-      flow::LoadLabels(labels, samples_.names, source_.float_graph.class_labels));
+  MACLOOM_ASSIGN_OR_RETURN(const std::vector<int> classes,
+                           flow::LoadLabels(labels, samples_.names, network.graph.class_labels));
   cost::ClaimAccuracy accuracy;
   accuracy.name = name;
   accuracy.weights = is_per_channel ? "channel" : "tensor";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "cost/mapping.h"
 
 namespace macloom::cost {
 namespace {
@@ -140,8 +141,8 @@ Result<UnitEnergy> MeasureEnergy(const MacSpec& spec, const OperandTrace& trace,
   MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
   MACLOOM_ASSIGN_OR_RETURN(const RtlUnit unit, MacRtl(spec));
   const std::string key =
-      Sha256Hex(fmt::format("energy 2\n{}\n{}\n{}\n{}", synthesizer.yosys_version(), library.digest,
-                            unit.Digest(), trace.Digest()));
+      Sha256Hex(fmt::format("energy 3\n{}\n{}\n{}\n{}\n{}", synthesizer.yosys_version(),
+                            MapToCells(""), library.digest, unit.Digest(), trace.Digest()));
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
   if (known.has_value()) {
     const nlohmann::ordered_json json = nlohmann::ordered_json::parse(*known, nullptr, false);

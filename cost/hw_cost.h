@@ -22,7 +22,7 @@ struct HwOptions {
 /// multipliers with the structural body, and adds them up by the number of instances; in two-input
 /// gates and mapped to each of `libraries`. A module that was synthesised before, for whatever
 /// configuration, comes from the synthesizer's cache. The critical path is that of the whole mapped
-/// netlist, without wires, sizing or buffers, and without paths to and from memories.
+/// netlist, buffered and sized (MapToCells()), without wires and paths to and from memories.
 /// @return errors of the generator and of the tools; kToolFailed if the memories of the netlist are
 ///         not those of the configuration.
 Result<HwCost> CostOfAccelerator(const arch::HardwareConfig& config,

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/digest.h"
+#include "cost/mapping.h"
 #include "cost/yosys.h"
 #include "rtl/gen/embedded_rtl.h"
 #include "rtl/gen/generator.h"
@@ -65,37 +66,10 @@ std::string AbcStep(const std::string& options, const std::string& tree_options)
       options, tree_options);
 }
 
-/// Ends mapping: no output drives more than 16 pins.
-constexpr const char* kMapAndBuffer = "&get,-n;&dch,-f;&nf;&put;buffer,-p,-N,16";
-
 std::string BackEnd(const LibraryFile* library, const std::string& path) {
-  if (library == nullptr) {
-    const std::string gates = "-g AND,NAND,OR,NOR,XOR,XNOR,ANDNOT,ORNOT";
-    return AbcStep(gates, gates + " -fast") + "tee -o stat.txt stat\n";
-  }
-  const std::string target = "-liberty " + path + " -constr drive.constr -script +strash;";
-  return fmt::format("dfflibmap -liberty {}\n", path) +
-         AbcStep(target + "ifraig;scorr;dc2;dretime;strash;" + kMapAndBuffer,
-                 target + kMapAndBuffer) +
-         "setundef -zero\nsplitnets\nopt_clean -purge\ntee -o stat.txt stat\n"
-         "write_verilog -noattr -noexpr -nohex -simple-lhs netlist.v\n";
-}
-
-/// What drives registers' outputs and module inputs in ABC, which buffers nothing without: the
-/// smallest inverter or buffer.
-Result<std::string> DriveConstraint(const LibraryFile& library) {
-  std::string smallest;
-  for (const auto& [name, cell] : library.library.cells) {
-    const bool is_candidate = !cell.is_sequential && !cell.is_dont_use && cell.pins.size() == 2 &&
-                              cell.has_area && cell.pins[0].is_output != cell.pins[1].is_output;
-    if (is_candidate && (smallest.empty() || cell.area < library.library.cells.at(smallest).area)) {
-      smallest = name;
-    }
-  }
-  if (smallest.empty()) {
-    return InvalidInput(library.library.source + ": the library has no inverter or buffer");
-  }
-  return "set_driving_cell " + smallest + "\n";
+  if (library != nullptr) return MapToCells(path, "tee -o stat.txt stat\n");
+  const std::string gates = "-g AND,NAND,OR,NOR,XOR,XNOR,ANDNOT,ORNOT";
+  return AbcStep(gates, gates + " -fast") + "tee -o stat.txt stat\n";
 }
 
 /// A request as files and script.
@@ -118,7 +92,7 @@ Result<Job> JobOf(const std::map<std::string, RtlilModule>& modules, const Modul
     job.unit.files[name] = rtl_gen::EmbeddedRtl().at(name);
   }
   if (library != nullptr) {
-    MACLOOM_ASSIGN_OR_RETURN(job.unit.files["drive.constr"], DriveConstraint(*library));
+    MACLOOM_ASSIGN_OR_RETURN(job.unit.files[kConstraintFile], DriveConstraint(*library));
   }
   std::string all = "modules 1\n" + yosys_version + (library ? library->digest : "") +
                     CoarseScript(top, request.is_flat) + BackEnd(library, "");

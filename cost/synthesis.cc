@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
+#include "cost/mapping.h"
 #include "cost/sta.h"
 #include "cost/yosys.h"
 
@@ -25,11 +26,9 @@ std::string GateScript(const RtlUnit& unit) {
 }
 
 std::string MapScript(const RtlUnit& unit, const std::string& library) {
-  return ReadScript(unit) + fmt::format(fmt::runtime(kSynth), unit.top) +
-         fmt::format(
-             "dfflibmap -liberty {0}\nabc -liberty {0}\nsetundef -zero\n"
-             "splitnets\nopt_clean -purge\nwrite_verilog -noattr -noexpr -nohex netlist.v\n",
-             library);
+  // Without the first abc of synth: what it makes of the structure is its own noise.
+  return ReadScript(unit) + fmt::format("synth -noalumacc -flatten -noabc -top {}\n", unit.top) +
+         MapToCells(library);
 }
 
 bool IsNamed(const Netlist& netlist, int net, const std::string& part) {
@@ -113,8 +112,10 @@ Result<GateCount> Synthesizer::Gates(const RtlUnit& unit) {
 }
 
 Result<std::string> Synthesizer::MappedVerilog(const RtlUnit& unit, const LibraryFile& library) {
-  MACLOOM_ASSIGN_OR_RETURN(auto texts,
-                           RunYosys(unit, MapScript(unit, library.path.string()), {"netlist.v"}));
+  RtlUnit with_constraint = unit;
+  MACLOOM_ASSIGN_OR_RETURN(with_constraint.files[kConstraintFile], DriveConstraint(library));
+  MACLOOM_ASSIGN_OR_RETURN(
+      auto texts, RunYosys(with_constraint, MapScript(unit, library.path.string()), {"netlist.v"}));
   return std::move(texts.at("netlist.v"));
 }
 

@@ -24,7 +24,7 @@ class Synthesizer {
   ///         drives (Yosys only warns of an implicit declaration).
   Result<GateCount> Gates(const RtlUnit& unit);
 
-  /// Area and delay of `unit` in `library`: dfflibmap, abc, OpenSTA.
+  /// Area and delay of `unit` in `library`: MapToCells(), OpenSTA.
   /// @return as Gates(); kToolMissing without OpenSTA; kInvalidInput for a library without timing.
   Result<MappedArea> Map(const RtlUnit& unit, const LibraryFile& library);
 
