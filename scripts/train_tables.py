@@ -84,23 +84,22 @@ def table(title, out, settings, rotation="*"):
 
 
 def post_training(out):
-    sums = collections.defaultdict(collections.Counter)
+    right, samples = collections.Counter(), collections.Counter()
     for path in sorted((out / "ptq").glob("*.txt")):
         for line in path.read_text().splitlines():
             setting, ranges, counts = line.split("|")
-            correct, exact, samples = map(int, counts.split())
-            sums[ranges][setting] += correct
-            sums["float twin"][setting] += exact
-            sums["clips"][setting] += samples
-    if not sums:
+            correct, exact, clips = map(int, counts.split())
+            right.update({("float twin", setting): exact, (ranges, setting): correct})
+            samples.update({("float twin", setting): clips, (ranges, setting): clips})
+    if not samples:
         return
-    samples = sums.pop("clips")
-    settings = list(samples)
-    print(f"\nPost-training quantization of the twins, {samples[settings[0]]} clips\n")
+    rows, settings = (list(dict.fromkeys(key[i] for key in samples)) for i in (0, 1))
+    clips = samples[rows[1], settings[0]]
+    print(f"\nPost-training quantization of the twins, {clips} clips\n")
     print("| ranges, weights | " + " | ".join(settings) + " |\n" + "|---" * (len(settings) + 1) + "|")
-    for ranges, counts in sums.items():
-        cells = (f"{100 * counts[s] / samples[s]:.2f}" for s in settings)
-        print(f"| {ranges.replace(' --', ', ')} | " + " | ".join(cells) + " |")
+    for row in rows:
+        cells = (f"{100 * right[row, s] / samples[row, s]:.2f}" for s in settings)
+        print(f"| {row.replace(' --', ', ')} | " + " | ".join(cells) + " |")
 
 
 def main():

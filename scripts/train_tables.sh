@@ -48,9 +48,10 @@ if has network; then
   main+=(network-w8a8)
 fi
 if has ablation; then
-  for wa in 4:4 3:3 2:4; do
-    w=${wa%:*} a=${wa#*:}
-    transient="accumulator_bits = 12\\noverflow_penalty = 0.01\\n"
+  # P is two bits below what weights and activations of that width need here, so that it acts.
+  for wa in 4:4:10 3:3:8 2:4:8; do
+    IFS=: read -r w a p <<< "$wa"
+    transient="accumulator_bits = $p\\noverflow_penalty = 0.01\\n"
     recipe "ablation-w${w}a${a}-none" "$(bits "$w" "$a" 4)"
     recipe "ablation-w${w}a${a}-swd" "$(bits "$w" "$a" 4)squashed_weights = true"
     recipe "ablation-w${w}a${a}-acr" "$(bits "$w" "$a" 4)cosine_weight = 0.1"
