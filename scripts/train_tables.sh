@@ -32,6 +32,9 @@ run() {  # name, rotation, seed, [folder with the float network]
   if [ -n "${4:-}" ]; then sharing=(--float-from "$4"); fi
   "$macloom" train "$out/recipes/$1.toml" --data "$fsdd" --rotation "$2" --seed "$3" -o "$folder" \
     --resume "${sharing[@]}" > "$folder.log" 2>&1 ||
+    # Status 1 with a result: clips whose sums the simulation cut differ from golden; the table says
+    # how many.
+    [ -e "$folder/result.json" ] ||
     { echo "train_tables: $1 rotation $2 seed $3 failed, see $folder.log" >&2; exit 1; }
 }
 
