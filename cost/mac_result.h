@@ -15,8 +15,8 @@ struct MacResult {
   std::string format;
   int accumulator_bits = 0;
   int lanes = 1;
-  std::string shape;    ///< "bare", "row", "row+dw".
-  int cut_bits = 0;     ///< Bits of one pipeline register in front of the accumulate loop.
+  std::string shape;  ///< "bare", "row", "row+dw".
+  int cut_bits = 0;   ///< Bits of one pipeline register in front of the accumulate loop.
   GateCount gates;
   std::vector<MappedArea> mapped;    ///< One per library.
   std::vector<UnitEnergy> energies;  ///< One per library; empty if not asked for.
