@@ -53,7 +53,7 @@ Result<SynthesizedModules> SynthesizeOneByOne(const Modules& modules, const std:
 Result<double> CriticalPath(const std::string& netlist, const std::string& top,
                             const LibraryFile& library, Synthesizer& synthesizer) {
   MACLOOM_ASSIGN_OR_RETURN(const std::string version, StaVersion());
-  const std::string key = Sha256Hex("path 2\n" + version + library.digest + top + netlist);
+  const std::string key = Sha256Hex("path 3\n" + version + library.digest + top + netlist);
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, synthesizer.cache().Find(key));
   if (known.has_value()) {
     const ordered_json json = ordered_json::parse(*known, nullptr, false);

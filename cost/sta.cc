@@ -53,7 +53,7 @@ Result<Timing> AnalyseTiming(const std::string& verilog, const std::string& top,
   MACLOOM_ASSIGN_OR_RETURN(const ScratchFolder folder, ScratchFolder::Create());
   MACLOOM_RETURN_IF_ERROR(WriteFileAtomically(folder.path() / "netlist.v", verilog));
   std::string script = fmt::format(
-      "read_liberty {{{}}}\nread_verilog netlist.v\nlink_design {}\n"
+      "read_liberty {{{}}}\nset_cmd_units -time ns\nread_verilog netlist.v\nlink_design {}\n"
       "create_clock -name clk -period {} [get_ports clk_i]\n"
       "set_input_delay 0 -clock clk [all_inputs]\nset_output_delay 0 -clock clk [all_outputs]\n"
       "puts \"BEGIN all\"\nreport_checks -path_delay max -digits 6 -format full\n",

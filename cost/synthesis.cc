@@ -124,7 +124,7 @@ Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& libr
   if (sta_version_.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(sta_version_, StaVersion());
   }
-  const std::string key = Sha256Hex("map 2\n" + yosys_version_ + sta_version_ + library.digest +
+  const std::string key = Sha256Hex("map 3\n" + yosys_version_ + sta_version_ + library.digest +
                                     MapScript(unit, "") + unit.Digest());
   MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache_.Find(key));
   MappedArea area;

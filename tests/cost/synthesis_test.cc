@@ -10,6 +10,7 @@
 #include "cost/mac_cost.h"
 #include "cost/yosys.h"
 #include "tests/cost/new_synthesizer.h"
+#include "tests/support/data_pack.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -125,6 +126,20 @@ TEST(SynthesisTest, ExactE4M3CostsMoreThanInt8) {
   EXPECT_GT(count->gates, 460);
   EXPECT_LE(count->gates, 640);
   EXPECT_EQ(count->flip_flops, 45);
+}
+
+TEST(SynthesisTest, DelaysAreInNanosecondsWhateverUnitTheLibraryHas) {
+  MACLOOM_DATA_PACK(path, "liberty/asap7/asap7sc7p5t_RVT_TT_nldm_merged.lib.gz");
+  const testing::TemporaryFolder folder;
+  cost::Synthesizer synthesizer = NewSynthesizer(folder);
+  const Result<cost::LibraryFile> library = cost::OpenLibrary(path.string());
+  ASSERT_TRUE(library.ok()) << library.error().message;
+  const auto unit = cost::MacRtl(*cost::ParseMacSpec("int4/12"));
+  const Result<cost::MappedArea> area = synthesizer.Map(*unit, *library);
+  ASSERT_TRUE(area.ok()) << area.error().message;
+  // 7 nm, time_unit 1 ps: some 0.6 ns.
+  EXPECT_GT(area->critical_path_ns, 0.05);
+  EXPECT_LT(area->critical_path_ns, 10.0);
 }
 
 TEST(SynthesisTest, RowsHoldOperandsProductsAccumulatorsAndShadow) {
