@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "cli/common.h"
@@ -141,15 +142,27 @@ void PrintClaimSensitivity(const ClaimTable& table) {
 
 void PrintClaimAccuracy(const ClaimTable& table,
                         const std::vector<cost::ClaimAccuracy>& accuracies) {
-  std::vector<std::vector<std::string>> rows = {{"unit", "weights per", "correct", "as float",
-                                                 "SQNR dB", "overflows", "row GE", "system GE"}};
-  std::vector<ClaimFigure> energies;
+  if (accuracies.empty()) return;
+  const std::vector<std::string> levels = table.Levels();
+  std::vector<std::vector<std::string>> rows = {
+      {"unit", "weights per", "correct", "as float", "SQNR dB", "overflows"}};
+  for (const std::string& level : levels) rows[0].push_back(level + " GE");
+  struct LevelFigure {
+    std::string level;
+    ClaimFigure figure;
+  };
+  std::vector<LevelFigure> energies;
   for (const ClaimFigure& figure : cost::FiguresOf(table)) {
     if (figure.quantity != ClaimQuantity::kNetworkEnergy) continue;
-    energies.push_back(figure);
-    rows[0].push_back("row " + figure.name);
+    // The largest part of the accelerator of which it is known.
+    const auto level = std::find_if(levels.rbegin(), levels.rend(), [&](const std::string& name) {
+      return HasFigure(table, name, figure);
+    });
+    energies.push_back({*level, figure});
+    rows[0].push_back(*level + " " + figure.name);
   }
-  const auto gate_equivalents = [&](const char* level, const std::string& name) -> std::string {
+  const auto gate_equivalents = [&](const std::string& level,
+                                    const std::string& name) -> std::string {
     const ClaimUnit* unit = table.Find(level, name);
     const ClaimUnit* base = table.Find(level, cost::kClaimBaselines[0]);
     if (unit == nullptr || base == nullptr) return "-";
@@ -162,17 +175,18 @@ void PrintClaimAccuracy(const ClaimTable& table,
                                     fmt::format("{}", accuracy.correct),
                                     fmt::format("{}", accuracy.same_class_as_float),
                                     fmt::format("{:.1f}", accuracy.output_sqnr_db),
-                                    fmt::format("{}", accuracy.overflow_events),
-                                    gate_equivalents("row", accuracy.name),
-                                    gate_equivalents("system", accuracy.name)};
-    for (const ClaimFigure& figure : energies) {
-      const ClaimUnit* unit = table.Find("row", accuracy.name);
-      row.push_back(unit == nullptr ? "-"
-                                    : RatioText(table, *unit, cost::kClaimBaselines[0], figure));
+                                    fmt::format("{}", accuracy.overflow_events)};
+    for (const std::string& level : levels) {
+      row.push_back(gate_equivalents(level, accuracy.name));
+    }
+    for (const LevelFigure& energy : energies) {
+      const ClaimUnit* unit = table.Find(energy.level, accuracy.name);
+      row.push_back(unit == nullptr
+                        ? "-"
+                        : RatioText(table, *unit, cost::kClaimBaselines[0], energy.figure));
     }
     rows.push_back(std::move(row));
   }
-  if (accuracies.empty()) return;
   fmt::print("\naccuracy beside cost: correct of {} samples of {}, float {}; ratios to {}\n",
              accuracies[0].samples, table.network, accuracies[0].float_correct,
              cost::kClaimBaselines[0]);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "cost/claim_result.h"
 
@@ -50,41 +51,64 @@ class Spread {
   std::map<std::string, Range> groups_;
 };
 
-/// Areas and gate equivalents of the FP8 units of `level` against int8/24, by accumulator and by
-/// encoding.
-struct LevelAreas {
+/// Ratios of the FP8 units of a level to int8/24, by accumulator and by encoding.
+struct LevelRatios {
   std::vector<std::string> accumulators;
   std::map<std::string, Range> by_accumulator;
   Spread over_accumulators, over_encodings;
+
+  /// "exact 0.91 to 2.29 (below and in), FP16 ..."; empty: no unit has such a figure.
+  std::string ToText() const;
 };
 
-LevelAreas AreasOf(const ClaimTable& table, const std::string& level) {
-  LevelAreas areas;
+/// All figures of the given quantities together.
+LevelRatios RatiosOf(const ClaimTable& table, const std::string& level,
+                     const std::set<ClaimQuantity>& quantities) {
+  LevelRatios ratios;
   for (const ClaimUnit& unit : table.units) {
     if (!unit.is_fp8 || unit.level != level) continue;
-    if (areas.by_accumulator.count(unit.accumulator) == 0) {
-      areas.accumulators.push_back(unit.accumulator);
-    }
-    Range& range = areas.by_accumulator[unit.accumulator];
     for (const ClaimFigure& figure : FiguresOf(table)) {
-      if (figure.quantity != ClaimQuantity::kGateEquivalents &&
-          figure.quantity != ClaimQuantity::kArea) {
-        continue;
-      }
+      if (quantities.count(figure.quantity) == 0) continue;
       const std::optional<double> ratio = RatioTo(table, unit, kClaimBaselines[0], figure);
       if (!ratio) continue;
-      range.Add(*ratio);
-      areas.over_accumulators.Add(unit.format + figure.name, *ratio);
-      areas.over_encodings.Add(unit.accumulator + figure.name, *ratio);
+      if (ratios.by_accumulator.count(unit.accumulator) == 0) {
+        ratios.accumulators.push_back(unit.accumulator);
+      }
+      ratios.by_accumulator[unit.accumulator].Add(*ratio);
+      ratios.over_accumulators.Add(unit.format + figure.name, *ratio);
+      ratios.over_encodings.Add(unit.accumulator + figure.name, *ratio);
     }
   }
-  return areas;
+  return ratios;
 }
 
 std::string Join(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
   return text.empty() ? "none" : text;
+}
+
+std::string LevelRatios::ToText() const {
+  std::string text;
+  for (const std::string& accumulator : accumulators) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", accumulator,
+                        macloom::cost::ToText(by_accumulator.at(accumulator)));
+  }
+  return text;
+}
+
+/// What the ratios of `quantities` say of a level; nothing if they have none.
+void Describe(const std::string& level, const std::string& what, const LevelRatios& ratios,
+              std::vector<std::string>& sentences) {
+  if (ratios.accumulators.empty()) return;
+  const double accumulators = ratios.over_accumulators.Mean();
+  const double encodings = ratios.over_encodings.Mean();
+  sentences.push_back(
+      fmt::format("{}: {} against int8/24 by accumulator: {}", level, what, ratios.ToText()));
+  sentences.push_back(fmt::format(
+      "{}: another accumulator changes the {} by a factor of {:.2f}, another encoding by {:.2f}: "
+      "the {} decides",
+      level, what, accumulators, encodings, accumulators >= encodings ? "accumulator" : "encoding"));
 }
 
 }  // namespace
@@ -102,27 +126,17 @@ std::vector<std::string> VerdictOf(const ClaimTable& table) {
   for (const std::string& level : table.Levels()) {
     const BandCount& count = counts[level];
     if (count.all() == 0) continue;
-    const LevelAreas areas = AreasOf(table, level);
-    std::vector<std::string> parts;
-    for (const std::string& accumulator : areas.accumulators) {
-      const Range& range = areas.by_accumulator.at(accumulator);
-      if (range.number == 0) continue;
-      parts.push_back(accumulator + " " + ToText(range));
-      holds[Position(range)].push_back(level + " " + accumulator);
-    }
     sentences.push_back(fmt::format(
         "{}: {} of {} ratios ({:.0f} %) lie in the band of {:.1f} to {:.1f}, {} below, {} above",
         level, count.within, count.all(), 100.0 * count.within / count.all(), kClaimLow, kClaimHigh,
         count.below, count.above));
-    if (parts.empty()) continue;
-    const double accumulators = areas.over_accumulators.Mean();
-    const double encodings = areas.over_encodings.Mean();
-    sentences.push_back(
-        fmt::format("{}: area against int8/24 by accumulator: {}", level, Join(parts)));
-    sentences.push_back(fmt::format(
-        "{}: another accumulator changes the area by a factor of {:.2f}, another encoding by "
-        "{:.2f}: the {} decides",
-        level, accumulators, encodings, accumulators >= encodings ? "accumulator" : "encoding"));
+    const LevelRatios areas =
+        RatiosOf(table, level, {ClaimQuantity::kGateEquivalents, ClaimQuantity::kArea});
+    for (const std::string& accumulator : areas.accumulators) {
+      holds[Position(areas.by_accumulator.at(accumulator))].push_back(level + " " + accumulator);
+    }
+    Describe(level, "area", areas, sentences);
+    Describe(level, "energy", RatiosOf(table, level, {ClaimQuantity::kNetworkEnergy}), sentences);
   }
   if (holds.empty()) return sentences;
   sentences.push_back("areas wholly in the band: " + Join(holds["in"]) + "; wholly below: " +

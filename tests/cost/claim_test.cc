@@ -10,6 +10,7 @@ namespace macloom::cost {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ClaimUnit Unit(const std::string& level, const std::string& name, double area_um2,
                double flip_flops, double period_ns) {
@@ -147,6 +148,14 @@ TEST(ClaimTest, TheVerdictFollowsFromTheNumbers) {
   table.units[3].mapped[0].area_um2 = 140;
   EXPECT_THAT(text(table), HasSubstr("FP16 1.40 to 7.00 (below to above)"));
   EXPECT_THAT(text(table), HasSubstr("the encoding decides"));
+  EXPECT_THAT(text(table), Not(HasSubstr("energy")));
+  table.units[0].mapped[0].network_energy = ClaimEnergy{2.0, 1.0};
+  table.units[2].mapped[0].network_energy = ClaimEnergy{3.0, 0.0};
+  table.units[3].mapped[0].network_energy = ClaimEnergy{3.0, 6.0};
+  EXPECT_THAT(text(table), HasSubstr("mac: energy against int8/24 by accumulator: exact 1.00 to "
+                                     "1.00 (below), FP16 3.00 to 3.00 (above)"));
+  EXPECT_THAT(text(table), HasSubstr("changes the energy by a factor of 3.00"));
+  EXPECT_THAT(text(table), Not(HasSubstr("system: energy")));
 }
 
 TEST(ClaimTest, JsonHasUnitsCountsAssumptionsAndVerdict) {
