@@ -54,29 +54,6 @@ Result<Level> LevelOf(const ClaimRequest& request, const std::string& name,
   return level;
 }
 
-/// Energies of `level` in one library, into its units, the last of the table.
-Status AddEnergies(const ClaimRequest& request, const MacRequest& measure, const Level& level,
-                   size_t library,
-                   const std::function<void(const std::string&, int, int)>& progress,
-                   ClaimMeasurements& all) {
-  MacRequest with_energy = measure;
-  with_energy.energy_cycles = request.energy_cycles;
-  with_energy.network_operands = request.network_operands;
-  MACLOOM_ASSIGN_OR_RETURN(
-      const MacMeasurements measured,
-      MeasureMacs(level.specs, with_energy, {request.libraries[library]}, progress));
-  const size_t first = all.table.units.size() - level.specs.size();
-  for (size_t i = 0; i < level.specs.size(); ++i) {
-    ClaimMapping& mapping = all.table.units[first + i].mapped[library];
-    const MacResult& result = measured.results[i];
-    mapping.energy = EnergyOf(result.energies[0]);
-    if (!result.network_energies.empty()) {
-      mapping.network_energy = EnergyOf(result.network_energies[0]);
-    }
-  }
-  return {};
-}
-
 Status AddLevel(const ClaimRequest& request, const std::string& name,
                 const std::vector<std::string>& formats, ClaimMeasurements& all) {
   MACLOOM_ASSIGN_OR_RETURN(const Level level, LevelOf(request, name, formats));
@@ -86,6 +63,9 @@ Status AddLevel(const ClaimRequest& request, const std::string& name,
   MacRequest measure;
   measure.jobs = request.jobs;
   measure.seed = request.seed;
+  measure.energy_cycles = request.energy_cycles;
+  measure.energy_libraries = request.energy_libraries;
+  measure.network_operands = request.network_operands;
   MACLOOM_ASSIGN_OR_RETURN(const MacMeasurements measured,
                            MeasureMacs(level.specs, measure, request.libraries, progress));
   all.num_cached += measured.num_cached;
@@ -105,11 +85,13 @@ Status AddLevel(const ClaimRequest& request, const std::string& name,
                              {},
                              {}});
     }
+    for (size_t e = 0; e < result.energies.size(); ++e) {
+      ClaimMapping& mapping = unit.mapped[request.energy_libraries[e]];
+      mapping.energy = EnergyOf(result.energies[e]);
+      if (result.network_energies.empty()) continue;
+      mapping.network_energy = EnergyOf(result.network_energies[e]);
+    }
     all.table.units.push_back(std::move(unit));
-  }
-  if (request.energy_cycles == 0) return {};
-  for (const size_t library : request.energy_libraries) {
-    MACLOOM_RETURN_IF_ERROR(AddEnergies(request, measure, level, library, progress, all));
   }
   return {};
 }

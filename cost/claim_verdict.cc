@@ -108,7 +108,8 @@ void Describe(const std::string& level, const std::string& what, const LevelRati
   sentences.push_back(fmt::format(
       "{}: another accumulator changes the {} by a factor of {:.2f}, another encoding by {:.2f}: "
       "the {} decides",
-      level, what, accumulators, encodings, accumulators >= encodings ? "accumulator" : "encoding"));
+      level, what, accumulators, encodings,
+      accumulators >= encodings ? "accumulator" : "encoding"));
 }
 
 }  // namespace

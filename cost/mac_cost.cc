@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -26,23 +27,29 @@ Result<MacResult> Measure(const MacSpec& spec, const MacRequest& request,
   result.shape = ShapeName(spec.shape);
   result.cut_bits = spec.CutBits();
   MACLOOM_ASSIGN_OR_RETURN(result.gates, synthesizer.Gates(unit));
-  for (const LibraryFile& library : libraries) {
-    MACLOOM_ASSIGN_OR_RETURN(const MappedArea area, synthesizer.Map(unit, library));
-    result.mapped.push_back(area);
-    if (request.energy_cycles == 0) continue;
-    MACLOOM_ASSIGN_OR_RETURN(
-        const UnitEnergy energy,
-        MeasureEnergy(spec, GaussianOperands(spec, request.energy_cycles, request.seed), library,
-                      synthesizer));
-    result.energies.push_back(energy);
-    if (!request.network_operands) continue;
-    const Result<OperandTrace> operands = request.network_operands(spec);
-    if (!operands.ok()) {
-      if (operands.error().kind == ErrorKind::kUnsupported) continue;
+  MACLOOM_ASSIGN_OR_RETURN(result.mapped, synthesizer.Map(unit, libraries));
+  if (request.energy_cycles == 0) return result;
+  const OperandTrace normal = GaussianOperands(spec, request.energy_cycles, request.seed);
+  std::optional<OperandTrace> of_network;
+  if (request.network_operands) {
+    Result<OperandTrace> operands = request.network_operands(spec);
+    if (operands.ok()) {
+      of_network = std::move(*operands);
+    } else if (operands.error().kind != ErrorKind::kUnsupported) {
       return operands.error();
     }
+  }
+  for (size_t l = 0; l < libraries.size(); ++l) {
+    if (request.energy_libraries &&
+        std::count(request.energy_libraries->begin(), request.energy_libraries->end(), l) == 0) {
+      continue;
+    }
+    MACLOOM_ASSIGN_OR_RETURN(const UnitEnergy energy,
+                             MeasureEnergy(spec, normal, libraries[l], synthesizer));
+    result.energies.push_back(energy);
+    if (!of_network) continue;
     MACLOOM_ASSIGN_OR_RETURN(const UnitEnergy on_network,
-                             MeasureEnergy(spec, *operands, library, synthesizer));
+                             MeasureEnergy(spec, *of_network, libraries[l], synthesizer));
     result.network_energies.push_back(on_network);
   }
   return result;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct MacRequest {
   std::vector<MacShape> shapes = {MacShape::kBare};
   int jobs = 2;           ///< Units synthesised at the same time.
   int energy_cycles = 0;  ///< Cycles of each of the 64 operand streams; 0: no energy.
+  /// Libraries, by index, that get energies; nothing: all.
+  std::optional<std::vector<size_t>> energy_libraries;
   uint64_t seed = 1;
   /// Operands of a network for a unit, or kUnsupported if it has none of its format; empty: only
   /// normally distributed operands. Called by several threads.
@@ -39,8 +42,8 @@ struct MacMeasurements {
   int num_made = 0;
 };
 
-/// Gates of `specs` and their area and delay in `libraries`; of `request` only jobs, energy_cycles
-/// and seed count. Libraries must have timing, with energy_cycles also power.
+/// Gates of `specs` and their area and delay in `libraries`; of `request` only jobs, seed and what
+/// concerns energies count. Libraries must have timing, with energy_cycles also power.
 /// @param progress as CompareMacs().
 Result<MacMeasurements> MeasureMacs(
     const std::vector<MacSpec>& specs, const MacRequest& request,

@@ -12,12 +12,17 @@ constexpr const char* kAbcScript =
 
 }  // namespace
 
-std::string MapToCells(const std::string& path, const std::string& before_writing) {
+std::string ConstraintFile(const std::string& tag) { return "drive" + tag + ".constr"; }
+
+std::string NetlistFile(const std::string& tag) { return "netlist" + tag + ".v"; }
+
+std::string MapToCells(const std::string& path, const std::string& before_writing,
+                       const std::string& tag) {
   return fmt::format(
       "dfflibmap -liberty {0}\nabc -liberty {0} -constr {1} -script {2}\nopt_clean\n"
       "setundef -zero\nsplitnets\nopt_clean -purge\n{3}"
-      "write_verilog -noattr -noexpr -nohex -simple-lhs netlist.v\n",
-      path, kConstraintFile, kAbcScript, before_writing);
+      "write_verilog -noattr -noexpr -nohex -simple-lhs {4}\n",
+      path, ConstraintFile(tag), kAbcScript, before_writing, NetlistFile(tag));
 }
 
 Result<std::string> DriveConstraint(const LibraryFile& library) {

@@ -92,7 +92,7 @@ Result<Job> JobOf(const std::map<std::string, RtlilModule>& modules, const Modul
     job.unit.files[name] = rtl_gen::EmbeddedRtl().at(name);
   }
   if (library != nullptr) {
-    MACLOOM_ASSIGN_OR_RETURN(job.unit.files[kConstraintFile], DriveConstraint(*library));
+    MACLOOM_ASSIGN_OR_RETURN(job.unit.files[ConstraintFile()], DriveConstraint(*library));
   }
   std::string all = "modules 1\n" + yosys_version + (library ? library->digest : "") +
                     CoarseScript(top, request.is_flat) + BackEnd(library, "");
@@ -108,10 +108,10 @@ Result<Job> JobOf(const std::map<std::string, RtlilModule>& modules, const Modul
 
 Result<SynthesizedModules> Make(const Job& job) {
   std::vector<std::string> results = {"stat.txt"};
-  if (job.is_mapped) results.push_back("netlist.v");
+  if (job.is_mapped) results.push_back(NetlistFile());
   MACLOOM_ASSIGN_OR_RETURN(auto texts, RunYosys(job.unit, job.script, results));
   return SynthesizedModules{std::move(texts.at("stat.txt")),
-                            job.is_mapped ? std::move(texts.at("netlist.v")) : std::string()};
+                            job.is_mapped ? std::move(texts.at(NetlistFile())) : std::string()};
 }
 
 /// Shared by the threads of MakeAll.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/digest.h"
 #include "cost/mapping.h"
@@ -25,10 +26,35 @@ std::string GateScript(const RtlUnit& unit) {
          "abc -g AND,NAND,OR,NOR,XOR,XNOR,ANDNOT,ORNOT\nopt_clean\ntee -o stat.txt stat\n";
 }
 
-std::string MapScript(const RtlUnit& unit, const std::string& library) {
-  // Without the first abc of synth: what it makes of the structure is its own noise.
-  return ReadScript(unit) + fmt::format("synth -noalumacc -flatten -noabc -top {}\n", unit.top) +
-         MapToCells(library);
+/// Without the first abc of synth: what it makes of the structure is its own noise.
+std::string FrontScript(const RtlUnit& unit) {
+  return ReadScript(unit) + fmt::format("synth -noalumacc -flatten -noabc -top {}\n", unit.top);
+}
+
+std::string MapKey(const std::string& versions, const RtlUnit& unit, const LibraryFile& library) {
+  return Sha256Hex("map 3\n" + versions + library.digest + FrontScript(unit) + MapToCells("") +
+                   unit.Digest());
+}
+
+std::optional<MappedArea> ReadArea(const std::optional<std::string>& known) {
+  if (!known.has_value()) return std::nullopt;
+  const ordered_json json = ordered_json::parse(*known, nullptr, false);
+  if (!json.is_object() || !json.contains("loop_path_ns")) return std::nullopt;
+  return MappedArea{json["area_um2"],         json["flip_flop_area_um2"], json["cells"],
+                    json["flip_flops"],       json["flip_flop_um2"],      json["leakage_nw"],
+                    json["critical_path_ns"], json["loop_path_ns"]};
+}
+
+std::string WriteArea(const MappedArea& area) {
+  return ordered_json{{"area_um2", area.area_um2},
+                      {"flip_flop_area_um2", area.flip_flop_area_um2},
+                      {"cells", area.cells},
+                      {"flip_flops", area.flip_flops},
+                      {"flip_flop_um2", area.largest_flip_flop_um2},
+                      {"leakage_nw", area.leakage_nw},
+                      {"critical_path_ns", area.critical_path_ns},
+                      {"loop_path_ns", area.loop_path_ns}}
+      .dump();
 }
 
 bool IsNamed(const Netlist& netlist, int net, const std::string& part) {
@@ -111,33 +137,38 @@ Result<GateCount> Synthesizer::Gates(const RtlUnit& unit) {
   return count;
 }
 
-Result<std::string> Synthesizer::MappedVerilog(const RtlUnit& unit, const LibraryFile& library) {
-  RtlUnit with_constraint = unit;
-  MACLOOM_ASSIGN_OR_RETURN(with_constraint.files[kConstraintFile], DriveConstraint(library));
-  MACLOOM_ASSIGN_OR_RETURN(
-      auto texts, RunYosys(with_constraint, MapScript(unit, library.path.string()), {"netlist.v"}));
-  return std::move(texts.at("netlist.v"));
+Status Synthesizer::MakeNetlists(const RtlUnit& unit,
+                                 const std::vector<const LibraryFile*>& libraries) {
+  if (libraries.empty()) return {};
+  RtlUnit with_constraints = unit;
+  std::string script = FrontScript(unit) + "design -save front\n";
+  std::vector<std::string> files;
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    const std::string tag = fmt::format("_{}", i);
+    MACLOOM_ASSIGN_OR_RETURN(with_constraints.files[ConstraintFile(tag)],
+                             DriveConstraint(*libraries[i]));
+    script += "design -load front\n" + MapToCells(libraries[i]->path.string(), "", tag);
+    files.push_back(NetlistFile(tag));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(auto texts, RunYosys(with_constraints, script, files));
+  if (netlists_of_ != unit.Digest()) netlists_.clear();
+  netlists_of_ = unit.Digest();
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    netlists_[libraries[i]->digest] = std::move(texts.at(files[i]));
+  }
+  return {};
 }
 
-Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& library) {
-  MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
-  if (sta_version_.empty()) {
-    MACLOOM_ASSIGN_OR_RETURN(sta_version_, StaVersion());
+Result<std::string> Synthesizer::MappedVerilog(const RtlUnit& unit, const LibraryFile& library) {
+  if (netlists_of_ != unit.Digest() || netlists_.count(library.digest) == 0) {
+    MACLOOM_RETURN_IF_ERROR(MakeNetlists(unit, {&library}));
   }
-  const std::string key = Sha256Hex("map 3\n" + yosys_version_ + sta_version_ + library.digest +
-                                    MapScript(unit, "") + unit.Digest());
-  MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known, cache_.Find(key));
+  return netlists_.at(library.digest);
+}
+
+Result<MappedArea> Synthesizer::AreaOf(const RtlUnit& unit, const LibraryFile& library,
+                                       const std::string& verilog) const {
   MappedArea area;
-  if (known.has_value()) {
-    const ordered_json json = ordered_json::parse(*known, nullptr, false);
-    if (json.is_object() && json.contains("loop_path_ns")) {
-      ++num_cached_;
-      return MappedArea{json["area_um2"],         json["flip_flop_area_um2"], json["cells"],
-                        json["flip_flops"],       json["flip_flop_um2"],      json["leakage_nw"],
-                        json["critical_path_ns"], json["loop_path_ns"]};
-    }
-  }
-  MACLOOM_ASSIGN_OR_RETURN(const std::string verilog, MappedVerilog(unit, library));
   MACLOOM_ASSIGN_OR_RETURN(const Netlist netlist, ReadNetlist(verilog, unit.name));
   for (const NetlistInstance& instance : netlist.instances) {
     const auto found = library.library.cells.find(instance.cell);
@@ -161,18 +192,40 @@ Result<MappedArea> Synthesizer::Map(const RtlUnit& unit, const LibraryFile& libr
   MACLOOM_ASSIGN_OR_RETURN(const Timing timing, AnalyseTiming(verilog, unit.top, library, loop));
   area.critical_path_ns = timing.critical_path_ns;
   area.loop_path_ns = timing.loop_path_ns;
-  ++num_made_;
-  MACLOOM_RETURN_IF_ERROR(
-      cache_.Insert(key, ordered_json{{"area_um2", area.area_um2},
-                                      {"flip_flop_area_um2", area.flip_flop_area_um2},
-                                      {"cells", area.cells},
-                                      {"flip_flops", area.flip_flops},
-                                      {"flip_flop_um2", area.largest_flip_flop_um2},
-                                      {"leakage_nw", area.leakage_nw},
-                                      {"critical_path_ns", area.critical_path_ns},
-                                      {"loop_path_ns", area.loop_path_ns}}
-                             .dump()));
   return area;
+}
+
+Result<std::vector<MappedArea>> Synthesizer::Map(const RtlUnit& unit,
+                                                 const std::vector<LibraryFile>& libraries) {
+  for (const LibraryFile& library : libraries) {
+    MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
+  }
+  if (sta_version_.empty()) {
+    MACLOOM_ASSIGN_OR_RETURN(sta_version_, StaVersion());
+  }
+  const std::string versions = yosys_version_ + sta_version_;
+  std::vector<std::optional<MappedArea>> areas(libraries.size());
+  std::vector<const LibraryFile*> missing;
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    MACLOOM_ASSIGN_OR_RETURN(const std::optional<std::string> known,
+                             cache_.Find(MapKey(versions, unit, libraries[i])));
+    areas[i] = ReadArea(known);
+    if (!areas[i]) missing.push_back(&libraries[i]);
+  }
+  MACLOOM_RETURN_IF_ERROR(MakeNetlists(unit, missing));
+  num_cached_ += static_cast<int>(libraries.size() - missing.size());
+  num_made_ += static_cast<int>(missing.size());
+  std::vector<MappedArea> all;
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    if (!areas[i]) {
+      MACLOOM_ASSIGN_OR_RETURN(areas[i],
+                               AreaOf(unit, libraries[i], netlists_.at(libraries[i].digest)));
+      MACLOOM_RETURN_IF_ERROR(
+          cache_.Insert(MapKey(versions, unit, libraries[i]), WriteArea(*areas[i])));
+    }
+    all.push_back(*areas[i]);
+  }
+  return all;
 }
 
 }  // namespace macloom::cost

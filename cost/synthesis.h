@@ -1,7 +1,9 @@
 // Synthesis of a unit by Yosys and its timing by OpenSTA, through the result cache.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cost/cache.h"
@@ -24,11 +26,14 @@ class Synthesizer {
   ///         drives (Yosys only warns of an implicit declaration).
   Result<GateCount> Gates(const RtlUnit& unit);
 
-  /// Area and delay of `unit` in `library`: MapToCells(), OpenSTA.
+  /// Area and delay of `unit` in each library: MapToCells(), OpenSTA. What the cache lacks is mapped
+  /// in one run of Yosys, which reads and simplifies the RTL once; the netlists are the same as of a
+  /// run for each library.
   /// @return as Gates(); kToolMissing without OpenSTA; kInvalidInput for a library without timing.
-  Result<MappedArea> Map(const RtlUnit& unit, const LibraryFile& library);
+  Result<std::vector<MappedArea>> Map(const RtlUnit& unit,
+                                      const std::vector<LibraryFile>& libraries);
 
-  /// The mapped netlist itself (not cached).
+  /// The mapped netlist itself, not in the cache; those of the last unit are kept here.
   Result<std::string> MappedVerilog(const RtlUnit& unit, const LibraryFile& library);
 
   /// Results taken from the cache, and made.
@@ -48,8 +53,15 @@ class Synthesizer {
   Synthesizer(ResultCache cache, std::string yosys_version)
       : cache_(std::move(cache)), yosys_version_(std::move(yosys_version)) {}
 
+  /// Maps `unit` to `libraries` into netlists_.
+  Status MakeNetlists(const RtlUnit& unit, const std::vector<const LibraryFile*>& libraries);
+  Result<MappedArea> AreaOf(const RtlUnit& unit, const LibraryFile& library,
+                            const std::string& verilog) const;
+
   ResultCache cache_;
   std::string yosys_version_;
+  std::string netlists_of_;                      ///< Digest of the unit of netlists_.
+  std::map<std::string, std::string> netlists_;  ///< By digest of the library.
   std::string sta_version_;  ///< Asked for at the first Map().
   int num_cached_ = 0;
   int num_made_ = 0;

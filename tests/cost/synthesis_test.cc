@@ -107,8 +107,9 @@ TEST(SynthesisTest, Int8MacMeetsItsBudgetInGatesAndHasALoop) {
   EXPECT_EQ(count->flip_flops, 24);
   const Result<cost::LibraryFile> library = cost::OpenLibrary(cost::kDefaultLibrary);
   ASSERT_TRUE(library.ok()) << library.error().message;
-  const Result<cost::MappedArea> area = synthesizer.Map(*unit, *library);
-  ASSERT_TRUE(area.ok()) << area.error().message;
+  const Result<std::vector<cost::MappedArea>> areas = synthesizer.Map(*unit, {*library});
+  ASSERT_TRUE(areas.ok()) << areas.error().message;
+  const cost::MappedArea* area = &areas->front();
   EXPECT_EQ(area->flip_flops, 24);
   EXPECT_EQ(area->flip_flop_area_um2, 24 * 96.0);
   EXPECT_GT(area->area_um2, 15000.0);
@@ -135,11 +136,29 @@ TEST(SynthesisTest, DelaysAreInNanosecondsWhateverUnitTheLibraryHas) {
   const Result<cost::LibraryFile> library = cost::OpenLibrary(path.string());
   ASSERT_TRUE(library.ok()) << library.error().message;
   const auto unit = cost::MacRtl(*cost::ParseMacSpec("int4/12"));
-  const Result<cost::MappedArea> area = synthesizer.Map(*unit, *library);
-  ASSERT_TRUE(area.ok()) << area.error().message;
+  const Result<cost::LibraryFile> other = cost::OpenLibrary(cost::kDefaultLibrary);
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  const Result<std::vector<cost::MappedArea>> areas = synthesizer.Map(*unit, {*other, *library});
+  ASSERT_TRUE(areas.ok()) << areas.error().message;
   // 7 nm, time_unit 1 ps: some 0.6 ns.
-  EXPECT_GT(area->critical_path_ns, 0.05);
-  EXPECT_LT(area->critical_path_ns, 10.0);
+  EXPECT_GT(areas->back().critical_path_ns, 0.05);
+  EXPECT_LT(areas->back().critical_path_ns, 10.0);
+  EXPECT_EQ(synthesizer.num_made(), 2);
+
+  // Libraries mapped one by one have the same areas and netlists.
+  const testing::TemporaryFolder fresh;
+  cost::Synthesizer again = NewSynthesizer(fresh);
+  const Result<std::vector<cost::MappedArea>> alone = again.Map(*unit, {*library});
+  ASSERT_TRUE(alone.ok()) << alone.error().message;
+  EXPECT_EQ(alone->front().area_um2, areas->back().area_um2);
+  EXPECT_EQ(alone->front().critical_path_ns, areas->back().critical_path_ns);
+  EXPECT_EQ(alone->front().cells, areas->back().cells);
+  // From the cache, and each library under its own key.
+  const Result<std::vector<cost::MappedArea>> both = again.Map(*unit, {*other, *library});
+  ASSERT_TRUE(both.ok()) << both.error().message;
+  EXPECT_EQ(again.num_cached(), 1);
+  EXPECT_EQ(again.num_made(), 2);
+  EXPECT_EQ(both->front().area_um2, areas->front().area_um2);
 }
 
 TEST(SynthesisTest, RowsHoldOperandsProductsAccumulatorsAndShadow) {
