@@ -122,7 +122,8 @@ Result<LogicFunction> LogicFunction::Parse(const std::string& text,
   return LogicParser(text, names).Parse();
 }
 
-uint64_t LogicFunction::Evaluate(const std::vector<uint64_t>& inputs) const {
+uint64_t LogicFunction::Evaluate(const std::vector<uint64_t>& nets,
+                                 const std::vector<int>& pins) const {
   uint64_t stack[2 * kMaxNesting + 8];
   size_t top = 0;
   for (const int code : code_) {
@@ -149,7 +150,7 @@ uint64_t LogicFunction::Evaluate(const std::vector<uint64_t>& inputs) const {
         stack[top++] = ~uint64_t{0};
         break;
       default:
-        stack[top++] = inputs[static_cast<size_t>(code)];
+        stack[top++] = nets[pins[static_cast<size_t>(code)]];
         break;
     }
   }
@@ -250,12 +251,7 @@ void GateSimulator::Settle() {
       values_[flip_flop.inverted_output] = ~values_[flip_flop.output];
     }
   }
-  std::vector<uint64_t> inputs;
-  for (const Gate& gate : gates_) {
-    inputs.clear();
-    for (const int net : gate.inputs) inputs.push_back(values_[net]);
-    values_[gate.output] = gate.function.Evaluate(inputs);
-  }
+  for (const Gate& gate : gates_) values_[gate.output] = Evaluate(gate, values_);
 }
 
 void GateSimulator::SetInput(const std::string& port, size_t bit, uint64_t streams) {
@@ -275,11 +271,8 @@ void GateSimulator::Cycle() {
   settled_ = values_;
   std::vector<uint64_t> next;
   next.reserve(flip_flops_.size());
-  std::vector<uint64_t> inputs;
   for (const FlipFlop& flip_flop : flip_flops_) {
-    inputs.clear();
-    for (const int net : flip_flop.inputs) inputs.push_back(values_[net]);
-    next.push_back(flip_flop.next_state.Evaluate(inputs));
+    next.push_back(flip_flop.next_state.Evaluate(values_, flip_flop.inputs));
   }
   for (size_t f = 0; f < flip_flops_.size(); ++f) {
     const FlipFlop& flip_flop = flip_flops_[f];

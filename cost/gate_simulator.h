@@ -18,8 +18,8 @@ class LogicFunction {
   /// in `names`. @return kInvalidInput naming what is not understood.
   static Result<LogicFunction> Parse(const std::string& text,
                                      const std::vector<std::string>& names);
-  /// Value for the 64 streams; `inputs[i]` belongs to `names[i]`.
-  uint64_t Evaluate(const std::vector<uint64_t>& inputs) const;
+  /// Value for the 64 streams; `nets[pins[i]]` belongs to `names[i]`.
+  uint64_t Evaluate(const std::vector<uint64_t>& nets, const std::vector<int>& pins) const;
 
  private:
   friend class LogicParser;
@@ -71,7 +71,36 @@ class GateSimulator {
     int inverted_output = -1;
   };
 
-  void Set(int net, uint64_t value);
+  /// A change of a gate's output on its way.
+  struct Event {
+    size_t gate = 0;
+    uint64_t value = 0;
+    uint64_t mask = 0;  ///< Streams in which the output is to change.
+    uint32_t next = 0;  ///< Of the same gate; of unused events the next unused one.
+  };
+  struct Due {
+    int64_t time_fs = 0;
+    uint64_t sequence = 0;
+    uint32_t event = 0;
+    /// Largest is first in the standard library's heaps.
+    bool operator<(const Due& other) const {
+      return time_fs != other.time_fs ? time_fs > other.time_fs : sequence > other.sequence;
+    }
+  };
+  static constexpr uint32_t kNoEvent = ~uint32_t{0};
+  /// What CountTransitions() needs within a cycle, kept to spare allocations.
+  struct Scratch {
+    std::vector<uint64_t> now;
+    std::vector<size_t> woken;
+    std::vector<uint8_t> is_woken;
+    std::vector<uint32_t> first, last;  ///< Events of each gate.
+    std::vector<Event> events;
+    std::vector<Due> queue;
+  };
+
+  static uint64_t Evaluate(const Gate& gate, const std::vector<uint64_t>& nets) {
+    return gate.function.Evaluate(nets, gate.inputs);
+  }
   void Settle();
   void CountTransitions();
 
@@ -85,6 +114,7 @@ class GateSimulator {
   std::vector<std::vector<size_t>> readers_;  ///< Gates that read a net.
   std::vector<bool> is_gate_output_;
   int64_t num_cycles_ = 0;
+  Scratch scratch_;
 };
 
 }  // namespace macloom::cost

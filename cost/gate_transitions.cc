@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <map>
 
 #include "base/check.h"
 #include "cost/gate_simulator.h"
@@ -34,57 +33,77 @@ int64_t GateDelayFs(const LibertyPin& pin, double load_ff) {
 }
 
 void GateSimulator::CountTransitions() {
-  // All streams share the delays, so one event carries the new values of all of them.
-  struct Change {
-    size_t gate;
-    uint64_t value;
-    uint64_t mask;  // Streams in which the output is to change.
-  };
-  std::multimap<int64_t, Change> queue;
-  std::vector<std::vector<std::multimap<int64_t, Change>::iterator>> pending(gates_.size());
-  std::vector<uint64_t> now = settled_;
-  std::vector<size_t> woken;
-  std::vector<bool> is_woken(gates_.size(), false);
+  // All streams share the delays, so one event carries the new values of all of them. Events of one
+  // gate end in the order in which they began; the heap has events of one time in that order, too.
+  std::vector<uint64_t>& now = scratch_.now;
+  std::vector<size_t>& woken = scratch_.woken;
+  std::vector<Event>& events = scratch_.events;
+  std::vector<Due>& queue = scratch_.queue;
+  now = settled_;
+  scratch_.is_woken.resize(gates_.size(), 0);
+  scratch_.first.assign(gates_.size(), kNoEvent);
+  scratch_.last.assign(gates_.size(), kNoEvent);
+  events.clear();
+  uint32_t unused = kNoEvent;
+  uint64_t sequence = 0;
   const auto apply = [&](int net, uint64_t value) {
     const uint64_t changed = now[net] ^ value;
     if (changed == 0) return;
     transitions_[net] += std::popcount(changed);
     now[net] = value;
     for (const size_t gate : readers_[net]) {
-      if (is_woken[gate]) continue;
-      is_woken[gate] = true;
+      if (scratch_.is_woken[gate] != 0) continue;
+      scratch_.is_woken[gate] = 1;
       woken.push_back(gate);
     }
+  };
+  const auto schedule = [&](size_t g, int64_t time_fs, uint64_t value, uint64_t mask) {
+    uint32_t index = unused;
+    if (index == kNoEvent) {
+      index = static_cast<uint32_t>(events.size());
+      events.emplace_back();
+    } else {
+      unused = events[index].next;
+    }
+    events[index] = {g, value, mask, kNoEvent};
+    if (scratch_.last[g] == kNoEvent) {
+      scratch_.first[g] = index;
+    } else {
+      events[scratch_.last[g]].next = index;
+    }
+    scratch_.last[g] = index;
+    queue.push_back({time_fs, sequence++, index});
+    std::push_heap(queue.begin(), queue.end());
   };
   for (size_t net = 0; net < values_.size(); ++net) {
     if (!is_gate_output_[net]) apply(static_cast<int>(net), values_[net]);
   }
-  std::vector<uint64_t> inputs;
   int64_t time_fs = 0;
   while (true) {
     for (const size_t g : woken) {
       const Gate& gate = gates_[g];
-      is_woken[g] = false;
-      inputs.clear();
-      for (const int net : gate.inputs) inputs.push_back(now[net]);
-      const uint64_t value = gate.function.Evaluate(inputs);
+      scratch_.is_woken[g] = 0;
+      const uint64_t value = Evaluate(gate, now);
       uint64_t wanted = value ^ now[gate.output];
       // A pending change that the new value takes back does not happen; one that it confirms stays.
-      for (const auto& event : pending[g]) {
-        event->second.mask &= wanted;
-        wanted &= ~event->second.mask;
+      for (uint32_t e = scratch_.first[g]; e != kNoEvent; e = events[e].next) {
+        events[e].mask &= wanted;
+        wanted &= ~events[e].mask;
       }
-      if (wanted != 0) {
-        pending[g].push_back(queue.emplace(time_fs + gate.delay_fs, Change{g, value, wanted}));
-      }
+      if (wanted != 0) schedule(g, time_fs + gate.delay_fs, value, wanted);
     }
     woken.clear();
     if (queue.empty()) break;
-    time_fs = queue.begin()->first;
-    while (!queue.empty() && queue.begin()->first == time_fs) {
-      const Change change = queue.begin()->second;
-      pending[change.gate].erase(pending[change.gate].begin());
-      queue.erase(queue.begin());
+    time_fs = queue.front().time_fs;
+    while (!queue.empty() && queue.front().time_fs == time_fs) {
+      const uint32_t index = queue.front().event;
+      std::pop_heap(queue.begin(), queue.end());
+      queue.pop_back();
+      const Event change = events[index];
+      scratch_.first[change.gate] = change.next;
+      if (change.next == kNoEvent) scratch_.last[change.gate] = kNoEvent;
+      events[index].next = unused;
+      unused = index;
       const int net = gates_[change.gate].output;
       apply(net, (now[net] & ~change.mask) | (change.value & change.mask));
     }

@@ -26,8 +26,8 @@ class Synthesizer {
   ///         drives (Yosys only warns of an implicit declaration).
   Result<GateCount> Gates(const RtlUnit& unit);
 
-  /// Area and delay of `unit` in each library: MapToCells(), OpenSTA. What the cache lacks is mapped
-  /// in one run of Yosys, which reads and simplifies the RTL once; the netlists are the same as of a
+  /// Area and delay of `unit` in each library: MapToCells(), OpenSTA. What the cache lacks is
+  /// mapped in one run of Yosys, which simplifies the RTL once; the netlists are those of a
   /// run for each library.
   /// @return as Gates(); kToolMissing without OpenSTA; kInvalidInput for a library without timing.
   Result<std::vector<MappedArea>> Map(const RtlUnit& unit,
@@ -62,7 +62,7 @@ class Synthesizer {
   std::string yosys_version_;
   std::string netlists_of_;                      ///< Digest of the unit of netlists_.
   std::map<std::string, std::string> netlists_;  ///< By digest of the library.
-  std::string sta_version_;  ///< Asked for at the first Map().
+  std::string sta_version_;                      ///< Asked for at the first Map().
   int num_cached_ = 0;
   int num_made_ = 0;
 };

@@ -17,7 +17,7 @@ TEST(LogicFunctionTest, PrecedenceIsThatOfLiberty) {
   const auto value = [&](const std::string& text, uint64_t a, uint64_t b, uint64_t c) {
     const Result<cost::LogicFunction> function = cost::LogicFunction::Parse(text, names);
     EXPECT_TRUE(function.ok()) << text;
-    return function->Evaluate({a, b, c}) & 1;
+    return function->Evaluate({a, b, c}, {0, 1, 2}) & 1;
   };
   for (uint64_t i = 0; i < 8; ++i) {
     const uint64_t a = i & 1, b = (i >> 1) & 1, c = i >> 2;
