@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "reports/svg.h"
 
@@ -23,8 +24,8 @@ constexpr Series kSeries[] = {
     {cost::ClaimQuantity::kAreaPeriod, "area x period", "#d55e00"},
     {cost::ClaimQuantity::kEnergy, "energy, normal operands", "#009e73"},
     {cost::ClaimQuantity::kNetworkEnergy, "energy, network", "#cc79a7"}};
-constexpr double kLeft = 100, kTop = 60, kPanelWidth = 230, kPanelGap = 18, kRowHeight = 15;
-constexpr double kBlockGap = 60, kSeriesWidth = 145;
+constexpr double kLeft = 100, kTop = 60, kPanelsWidth = 992, kPanelGap = 18, kRowHeight = 15;
+constexpr double kBlockGap = 60, kLetterWidth = 6.2, kSeriesGap = 30;
 constexpr double kTicks[] = {0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64};
 
 const Series& SeriesOf(const cost::ClaimFigure& figure) {
@@ -34,13 +35,16 @@ const Series& SeriesOf(const cost::ClaimFigure& figure) {
 
 struct Scale {
   double lowest = 0.5, highest = 4.0;
+  double panel_width = kPanelsWidth;
   double X(double ratio) const {
-    return kPanelWidth * std::log(ratio / lowest) / std::log(highest / lowest);
+    return panel_width * std::log(ratio / lowest) / std::log(highest / lowest);
   }
 };
 
 Scale ScaleOf(const cost::ClaimTable& table) {
   Scale scale;
+  const double panels = static_cast<double>(std::max<size_t>(table.Levels().size(), 1));
+  scale.panel_width = kPanelsWidth / panels - kPanelGap;
   for (const cost::ClaimUnit& unit : table.units) {
     for (const char* baseline : cost::kClaimBaselines) {
       for (const cost::ClaimFigure& figure : cost::FiguresOf(table)) {
@@ -96,10 +100,9 @@ std::string ClaimPlot(const cost::ClaimTable& table) {
   const Scale scale = ScaleOf(table);
   const std::vector<std::string> names = Names(table), levels = table.Levels();
   const double block = kRowHeight * static_cast<double>(names.size()) + kBlockGap;
-  const double width =
-      kLeft + (kPanelWidth + kPanelGap) * static_cast<double>(std::max<size_t>(levels.size(), 4));
   const double legend = kTop + 2 * block;
-  Svg svg(width, legend + 20, "INT and FP8 at MAC, row and system level against INT8");
+  Svg svg(kLeft + kPanelsWidth, legend + 20,
+          "INT and FP8 at MAC, row and system level against INT8");
   svg.Text(kLeft, 24, "INT and FP8 against INT8; grey: 50 to 180 % more, as published",
            Anchor::kStart, 14);
   for (int b = 0; b < 2; ++b) {
@@ -110,14 +113,14 @@ std::string ClaimPlot(const cost::ClaimTable& table) {
     }
     for (size_t i = 0; i < levels.size(); ++i) {
       DrawPanel(table, names, scale, levels[i], cost::kClaimBaselines[b],
-                kLeft + (kPanelWidth + kPanelGap) * static_cast<double>(i), top, svg);
+                kLeft + (scale.panel_width + kPanelGap) * static_cast<double>(i), top, svg);
     }
   }
   double x = kLeft;
   for (const Series& series : kSeries) {
     svg.Circle(x, legend - 4, 4, series.colour, series.name);
     svg.Text(x + 10, legend, series.name, Anchor::kStart, 11);
-    x += kSeriesWidth;
+    x += kLetterWidth * static_cast<double>(std::string_view(series.name).size()) + kSeriesGap;
   }
   return svg.Document();
 }
