@@ -75,7 +75,8 @@ Result<quantize::QuantizedNetwork> ClaimNetworks::Make(const cost::MacSpec& spec
   quantize::PostTrainingOptions options;
   options.scales =
       scales == ClaimScales::kAffine ? quantize::Scales::kAffine : quantize::Scales::kPowerOfTwo;
-  options.activation_bits = options.input_bits = spec.activation_bits;
+  // The accelerator's output has as many bits as its activations.
+  options.activation_bits = options.input_bits = options.output_bits = spec.activation_bits;
   options.weight_bits = spec.weight_bits;
   options.is_per_channel = is_per_channel;
   options.weight_ranges = options.activation_ranges = ranges;

@@ -181,9 +181,8 @@ void PrintClaimAccuracy(const ClaimTable& table,
     }
     for (const LevelFigure& energy : energies) {
       const ClaimUnit* unit = table.Find(energy.level, accuracy.name);
-      row.push_back(unit == nullptr
-                        ? "-"
-                        : RatioText(table, *unit, cost::kClaimBaselines[0], energy.figure));
+      row.push_back(
+          unit == nullptr ? "-" : RatioText(table, *unit, cost::kClaimBaselines[0], energy.figure));
     }
     rows.push_back(std::move(row));
   }

@@ -54,6 +54,18 @@ Status OpenLibraries(const Options& options, cost::ClaimRequest& request) {
   return {};
 }
 
+/// Whether every accelerator runs its network, before the first of them is synthesised.
+Status CheckNetworks(const std::vector<std::string>& formats, const ClaimNetworks& networks,
+                     const arch::HardwareConfig& base) {
+  for (const std::string& format : formats) {
+    MACLOOM_ASSIGN_OR_RETURN(const cost::MacSpec spec, cost::ParseMacSpec(format));
+    const Result<arch::HardwareConfig> config = cost::ConfigOf(spec, base);
+    if (!config.ok()) continue;
+    MACLOOM_RETURN_IF_ERROR(networks.Run(spec, *config));
+  }
+  return {};
+}
+
 Result<std::vector<cost::ClaimAccuracy>> Accuracies(const Options& options,
                                                     const cost::ClaimTable& table,
                                                     const ClaimNetworks& networks,
@@ -123,6 +135,10 @@ Result<int> Run(const Options& options) {
       std::count(options.levels.begin(), options.levels.end(), std::string("system")) > 0;
   if (has_systems || options.energy_cycles > 0) {
     MACLOOM_RETURN_IF_ERROR(networks.Prepare(cost::WithBaselines(request.formats)));
+  }
+  if (has_systems) {
+    MACLOOM_RETURN_IF_ERROR(
+        CheckNetworks(cost::WithBaselines(request.formats), networks, request.config));
   }
   request.network_operands = [&](const cost::MacSpec& spec) {
     return networks.Operands(spec, options.energy_cycles, options.seed);
