@@ -134,7 +134,8 @@ std::vector<std::string> VerdictOf(const ClaimTable& table) {
     const LevelRatios areas =
         RatiosOf(table, level, {ClaimQuantity::kGateEquivalents, ClaimQuantity::kArea});
     for (const std::string& accumulator : areas.accumulators) {
-      holds[Position(areas.by_accumulator.at(accumulator))].push_back(level + " " + accumulator);
+      holds[Position(areas.by_accumulator.at(accumulator))].push_back(
+          fmt::format("{} {}", level, accumulator));
     }
     Describe(level, "area", areas, sentences);
     Describe(level, "energy", RatiosOf(table, level, {ClaimQuantity::kNetworkEnergy}), sentences);

@@ -159,6 +159,7 @@ Result<MacMeasurements> MeasureMacs(
   Work work;
   work.results.resize(specs.size());
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(jobs));
   for (int job = 0; job < jobs; ++job) {
     threads.emplace_back([&, job] {
       MeasureUntilDone(specs, request, libraries, synthesizers[static_cast<size_t>(job)], progress,
