@@ -1,6 +1,6 @@
 """Formal proofs of the arithmetic modules of the RTL library, and their refutations.
 
-usage: formal.py [--jobs J] [--every N] [--work DIR] [--report FILE] [PROPERTY...]
+usage: formal.py [--jobs J] [--work DIR] [--report FILE] [PROPERTY...]
 
 Every property is a SystemVerilog module of this folder: the module under proof, the same value from
 its definition in wide arithmetic, and an output `bad_o`. Yosys' SAT solver shows that `bad_o` is 0
@@ -138,14 +138,6 @@ def results_of(name, shifts, source, tag, work):
     return {s: found[str(s)].startswith("no model") for s in shifts}, seconds
 
 
-def cases_of(name, every):
-    """The first and the last shift, those around 0 and each `every`-th; steps in full."""
-    cases = list(PROPERTIES[name][3])
-    if PROPERTIES[name][0] in STEPS:
-        return cases
-    return [c for i, c in enumerate(cases) if i % every == 0 or c in (-1, 0, 1, cases[-1])]
-
-
 def altered(name, index, work):
     stem, _, _, _, alterations = PROPERTIES[name]
     _, old, new = alterations[index]
@@ -161,7 +153,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("properties", nargs="*")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--every", type=int, default=1, help="of the shifts only each N-th is proved")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("formal"))
     parser.add_argument("--report", type=pathlib.Path)
     args = parser.parse_args()
@@ -170,8 +161,6 @@ def main():
             parser.error(f"property `{name}` is not known; known are {', '.join(PROPERTIES)}")
     if not 1 <= args.jobs <= 64:
         parser.error(f"--jobs: {args.jobs} given; accepted are 1 to 64")
-    if not 1 <= args.every <= 64:
-        parser.error(f"--every: {args.every} given; accepted are 1 to 64")
     names = args.properties or list(PROPERTIES)
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -183,9 +172,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         tasks = {}
         for name in names:
-            stem, _, _, _, alterations = PROPERTIES[name]
-            shifts = cases_of(name, args.every)
-            chunks = [shifts[i:i + CHUNK] for i in range(0, len(shifts), CHUNK)]
+            stem, _, _, shifts, alterations = PROPERTIES[name]
+            chunks = [list(shifts)[i:i + CHUNK] for i in range(0, len(shifts), CHUNK)]
             source = LIBRARY / f"loom_{stem}.sv"
             proofs = [pool.submit(results_of, name, c, source, f"proof {i}", work) for i, c in enumerate(chunks)]
             trials = [pool.submit(results_of, name, [a[0]], altered(name, i, work), f"altered {i}", work)
