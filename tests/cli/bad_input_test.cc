@@ -77,6 +77,10 @@ TEST_F(BadInputTest, Cost) {
   ExpectFails("cost claim --levels chip", 2, "--levels");
   ExpectFails("cost claim --labels y.csv", 2, "--calibrate");
   ExpectFails("cost claim --energy 10 --memory-node " + Path("n45.lib"), 2, "one of --library");
+  // The networks of all widths fit their accelerators: only the tool is missing.
+  ExpectFails("cost claim --levels system --system-libraries 0 --formats int4/20,int8x4/24", 3,
+              "Debian package yosys",
+              "PATH=" + folder_.path().string() + " MACLOOM_CACHE_DIR=" + Path("cache"));
   ExpectFails("accum --area-widths 20", 2, "--area");
 }
 
