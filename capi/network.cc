@@ -3,7 +3,7 @@
 
 #include "capi/boundary.h"
 #include "capi/handle.h"
-#include "flow/model.h"
+#include "networks/model.h"
 
 namespace macloom::capi {
 namespace {
@@ -17,9 +17,10 @@ Status Load(const char* model, int32_t rounding, macloom_network** network) {
   MACLOOM_RETURN_IF_ERROR(
       CheckRange(rounding, MACLOOM_ROUND_DOUBLE, MACLOOM_ROUND_SINGLE, "rounding"));
   auto loaded = std::make_unique<macloom_network>();
-  MACLOOM_ASSIGN_OR_RETURN(loaded->graph, flow::LoadModel(model, rounding == MACLOOM_ROUND_SINGLE
-                                                                     ? ir::Rounding::kSingle
-                                                                     : ir::Rounding::kDouble));
+  MACLOOM_ASSIGN_OR_RETURN(
+      loaded->graph,
+      networks::LoadModel(
+          model, rounding == MACLOOM_ROUND_SINGLE ? ir::Rounding::kSingle : ir::Rounding::kDouble));
   for (const ir::TensorInfo& tensor : loaded->graph.tensors) {
     loaded->format_names.push_back(ir::ToString(tensor.format));
   }

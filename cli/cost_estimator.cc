@@ -38,6 +38,24 @@ nlohmann::ordered_json ToJson(const std::vector<cost::EstimatorError>& errors) {
   return json;
 }
 
+/// Unit by unit, what was measured and what is estimated.
+nlohmann::ordered_json ToJson(const cost::EstimatorCard& card,
+                              const std::vector<cost::EstimatorPoint>& points) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const cost::EstimatorPoint& point : points) {
+    const cost::UnitEstimate estimate = cost::EstimateUnit(card, point.spec);
+    nlohmann::ordered_json unit = {
+        {"name", point.spec.Name()}, {"format", point.spec.Text()}, {"lanes", point.spec.lanes}};
+    for (int i = 0; i < cost::kNumEstimatedFigures; ++i) {
+      const auto figure = static_cast<cost::EstimatedFigure>(i);
+      unit["measured"][cost::FigureName(figure)] = point.measured.at(figure);
+      unit["estimated"][cost::FigureName(figure)] = estimate.at(figure);
+    }
+    json.push_back(std::move(unit));
+  }
+  return json;
+}
+
 struct FitOptions {
   cost::FitRequest request;
   std::string output, json;
@@ -66,11 +84,14 @@ Result<int> RunFit(const FitOptions& options) {
   if (!options.output.empty()) {
     MACLOOM_RETURN_IF_ERROR(WriteJson(options.output, cost::ToJson(fit.card)));
   }
-  MACLOOM_RETURN_IF_ERROR(WriteJson(options.json, {{"library", fit.card.library},
-                                                   {"tool", fit.card.tool},
-                                                   {"seed", options.request.seed},
-                                                   {"fitted", ToJson(fit.training)},
-                                                   {"held_out", ToJson(fit.held_out)}}));
+  MACLOOM_RETURN_IF_ERROR(
+      WriteJson(options.json, {{"library", fit.card.library},
+                               {"tool", fit.card.tool},
+                               {"seed", options.request.seed},
+                               {"fitted", ToJson(fit.training)},
+                               {"held_out", ToJson(fit.held_out)},
+                               {"fitted_units", ToJson(fit.card, fit.training_points)},
+                               {"held_out_units", ToJson(fit.card, fit.held_out_points)}}));
   return 0;
 }
 
@@ -134,7 +155,7 @@ Verb AddCostFit(CLI::App& cost) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb->add_option("-o,--output", options->output, "coefficients, for `cost estimate --card`");
-  verb->add_option("--json", options->json, "errors");
+  verb->add_option("--json", options->json, "errors, unit by unit, too");
   return {verb, [options] { return RunFit(*options); }};
 }
 

@@ -8,8 +8,8 @@
 #include "base/progress.h"
 #include "cli/cost_options.h"
 #include "cost/hw_cost.h"
-#include "flow/model.h"
 #include "flow/sweep.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -177,7 +177,7 @@ Result<int> RunCostHw(const CostHwOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const std::vector<Point> points,
                            is_one_at_a_time ? OneAtATime(base, axes) : Points(base, axes));
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           flow::LoadModel(options.model, ir::Rounding::kDouble));
+                           networks::LoadModel(options.model, ir::Rounding::kDouble));
   MACLOOM_ASSIGN_OR_RETURN(cost::ResultCache cache, cost::ResultCache::OpenDefault());
   MACLOOM_ASSIGN_OR_RETURN(cost::Synthesizer synthesizer,
                            cost::Synthesizer::Create(std::move(cache)));

@@ -7,9 +7,9 @@
 #include "base/progress.h"
 #include "cli/cost_options.h"
 #include "cost/mac_cost.h"
-#include "flow/model.h"
 #include "flow/operand_trace.h"
 #include "flow/samples.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -90,7 +90,7 @@ Result<std::vector<TracedNetwork>> LoadNetworks(const CostMacOptions& options) {
   for (size_t i = 0; i < options.networks.size(); ++i) {
     TracedNetwork network;
     MACLOOM_ASSIGN_OR_RETURN(network.graph,
-                             flow::LoadModel(options.networks[i], ir::Rounding::kDouble));
+                             networks::LoadModel(options.networks[i], ir::Rounding::kDouble));
     flow::Samples samples = flow::RandomInputs(network.graph, kMaxSamples, options.seed);
     if (!options.inputs.empty()) {
       const std::string& path = options.inputs[options.inputs.size() == 1 ? 0 : i];

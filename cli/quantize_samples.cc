@@ -7,8 +7,8 @@
 
 #include "base/files.h"
 #include "base/npy.h"
-#include "flow/model.h"
 #include "ir/float_network_file.h"
+#include "networks/model.h"
 #include "quantize/dequantize.h"
 
 namespace macloom::cli {
@@ -56,7 +56,7 @@ Result<Source> LoadSource(const std::string& model, ir::Rounding rounding) {
       return Source{std::move(graph), std::nullopt};
     }
   }
-  MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph, flow::LoadModel(model, rounding));
+  MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph, networks::LoadModel(model, rounding));
   MACLOOM_ASSIGN_OR_RETURN(ir::FloatGraph float_graph, quantize::Dequantize(graph));
   return Source{std::move(float_graph), std::move(graph)};
 }

@@ -8,7 +8,7 @@
 #include "cli/accum_options.h"
 #include "cli/accum_report.h"
 #include "cli/common.h"
-#include "flow/model.h"
+#include "networks/model.h"
 #include "reports/accum_plots.h"
 
 namespace macloom::cli {
@@ -32,7 +32,7 @@ Result<AccumNetwork> ExploreOne(const AccumOptions& options, size_t i,
                                 std::vector<explore::AdversarialInput>* adversarial) {
   AccumNetwork network;
   MACLOOM_ASSIGN_OR_RETURN(network.graph,
-                           flow::LoadModel(options.models[i], options.rounding.value()));
+                           networks::LoadModel(options.models[i], options.rounding.value()));
   const size_t count = options.models.size();
   MACLOOM_ASSIGN_OR_RETURN(const std::string inputs, PathFor(options.inputs, i, count, "--inputs"));
   MACLOOM_ASSIGN_OR_RETURN(const std::string labels, PathFor(options.labels, i, count, "--labels"));
@@ -109,7 +109,7 @@ Result<int> Run(const AccumOptions& options) {
 
 Verb AddAccum(CLI::App& app) {
   auto options = std::make_shared<AccumOptions>();
-  options->models = {flow::ShippedModels()[0]};
+  options->models = {networks::ShippedModels()[0]};
   CLI::App* verb = app.add_subcommand(
       "accum", "accumulator widths: proved, observed, swept; hardware for the choice");
   options->AddTo(*verb);

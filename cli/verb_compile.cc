@@ -4,8 +4,8 @@
 
 #include "arch/job.h"
 #include "cli/common.h"
-#include "flow/model.h"
 #include "flow/replay.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 
@@ -39,8 +39,9 @@ Verb AddCompile(CLI::App& app) {
   verb->add_option("--seed", options->seed, "seed of the random samples")->capture_default_str();
   verb->add_option("-o,--output", options->output, "job folder to write")->required();
   return {verb, [options]() -> Result<int> {
-            MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                                     flow::LoadModel(options->model, options->rounding.value()));
+            MACLOOM_ASSIGN_OR_RETURN(
+                const ir::Graph graph,
+                networks::LoadModel(options->model, options->rounding.value()));
             MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options->hardware.Load());
             arch::CompileOptions compile;
             compile.overflow =

@@ -5,8 +5,8 @@
 
 #include "cli/common.h"
 #include "flow/estimate.h"
-#include "flow/model.h"
 #include "flow/sweep.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -146,7 +146,7 @@ Status WriteResult(const Options& options, const flow::Estimate& estimate) {
 
 Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           flow::LoadModel(options.model, options.rounding.value()));
+                           networks::LoadModel(options.model, options.rounding.value()));
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
   arch::CompileOptions compile;
   compile.overflow = options.overflow == "saturate" ? ir::Overflow::kSaturate : ir::Overflow::kWrap;
@@ -177,7 +177,7 @@ Result<int> Run(const Options& options) {
 
 Verb AddEstimate(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  options->model = flow::ShippedModels()[0];
+  options->model = networks::ShippedModels()[0];
   CLI::App* verb =
       app.add_subcommand("estimate", "cycles and stalls per layer from the cycle model, no RTL");
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")

@@ -13,7 +13,7 @@
 #include "base/progress.h"
 #include "cli/common.h"
 #include "flow/clip_inputs.h"
-#include "flow/model.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -38,7 +38,8 @@ Result<std::optional<ir::Graph>> NetworkOf(const Options& options) {
   if (!std::filesystem::exists(options.recipe, code) || LowerExtension(options.recipe) == ".json") {
     return std::optional<ir::Graph>();
   }
-  MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph, flow::LoadModel(options.recipe, ir::Rounding::kDouble));
+  MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph,
+                           networks::LoadModel(options.recipe, ir::Rounding::kDouble));
   return std::optional<ir::Graph>(std::move(graph));
 }
 

@@ -4,8 +4,8 @@
 
 #include "cli/common.h"
 #include "flow/clip_inputs.h"
-#include "flow/model.h"
 #include "ir/network_file.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 
@@ -28,8 +28,8 @@ Verb AddImport(CLI::App& app) {
       ->delimiter(',');
   options->rounding.AddTo(*verb);
   return {verb, [options]() -> Result<int> {
-            MACLOOM_ASSIGN_OR_RETURN(ir::Graph graph,
-                                     flow::LoadModel(options->model, options->rounding.value()));
+            MACLOOM_ASSIGN_OR_RETURN(
+                ir::Graph graph, networks::LoadModel(options->model, options->rounding.value()));
             if (!options->front_end.empty()) {
               MACLOOM_ASSIGN_OR_RETURN(const audio::Recipe recipe,
                                        flow::FindRecipe(options->front_end));

@@ -5,8 +5,8 @@
 
 #include "base/files.h"
 #include "cli/common.h"
-#include "flow/model.h"
 #include "ir/float_network_file.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -94,7 +94,7 @@ Verb AddInspect(CLI::App& app) {
           return InspectFloat(options->model, options->json, options->is_text);
         }
         MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                                 flow::LoadModel(options->model, options->rounding.value()));
+                                 networks::LoadModel(options->model, options->rounding.value()));
         nlohmann::ordered_json json = {{"format", "macloom.inspect"},
                                        {"format_version", 1},
                                        {"network", graph.name},

@@ -6,8 +6,8 @@
 #include "base/files.h"
 #include "base/npy.h"
 #include "cli/common.h"
-#include "flow/model.h"
 #include "flow/run.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -69,7 +69,7 @@ void PrintClasses(const ir::Graph& graph, const flow::Samples& samples,
 
 Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           flow::LoadModel(options.model, options.rounding.value()));
+                           networks::LoadModel(options.model, options.rounding.value()));
   flow::Samples samples;
   if (!options.inputs.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(options.inputs, graph));

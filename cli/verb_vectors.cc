@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "cli/common.h"
-#include "flow/model.h"
 #include "flow/vectors.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -19,7 +19,7 @@ struct Options {
 
 Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           flow::LoadModel(options.model, options.rounding.value()));
+                           networks::LoadModel(options.model, options.rounding.value()));
   flow::Samples samples;
   if (!options.inputs.empty()) {
     MACLOOM_ASSIGN_OR_RETURN(samples, flow::LoadInputs(options.inputs, graph));

@@ -6,9 +6,9 @@
 
 #include "cli/common.h"
 #include "flow/clip_inputs.h"
-#include "flow/model.h"
 #include "flow/run.h"
 #include "flow/verify.h"
+#include "networks/model.h"
 
 namespace macloom::cli {
 namespace {
@@ -90,7 +90,7 @@ void PrintLayers(const flow::VerifyResult& result) {
 
 // Trained networks inside the program come with sounds they have not been trained on.
 bool HasShippedSounds(const std::string& model) {
-  const std::vector<std::string> names = flow::ShippedModels();
+  const std::vector<std::string> names = networks::ShippedModels();
   return model != "ds-cnn-untrained" && std::find(names.begin(), names.end(), model) != names.end();
 }
 
@@ -111,7 +111,7 @@ Status PrintClasses(const ir::Graph& graph, const flow::Samples& samples) {
 
 Result<int> Run(const Options& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           flow::LoadModel(options.model, options.rounding.value()));
+                           networks::LoadModel(options.model, options.rounding.value()));
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
   flow::Samples samples;
   if (!options.inputs.empty()) {
@@ -214,7 +214,7 @@ Result<int> Run(const Options& options) {
 
 Verb AddVerify(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  options->model = flow::ShippedModels()[0];
+  options->model = networks::ShippedModels()[0];
   CLI::App* verb =
       app.add_subcommand("verify", "golden = descriptor device = simulated RTL, every tensor");
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")

@@ -12,7 +12,7 @@
 namespace macloom::cost {
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr double kLargestCoefficient = 1e12;
 
 /// Key of a family in the file.
@@ -22,15 +22,12 @@ const char* FamilyKey(UnitFamily family) {
       return "integer";
     case UnitFamily::kMinifloatFixed:
       return "minifloat_fixed";
-    case UnitFamily::kMinifloatFloat:
-      return "minifloat_float";
+    case UnitFamily::kMinifloatFp16:
+      return "minifloat_fp16";
+    case UnitFamily::kMinifloatFp32:
+      return "minifloat_fp32";
   }
   return "";
-}
-
-const std::vector<std::string>& FeatureNames(UnitFamily family, int figure) {
-  return figure <= static_cast<int>(EstimatedFigure::kAreaUm2) ? SizeFeatureNames(family)
-                                                               : DepthFeatureNames(family);
 }
 
 }  // namespace
@@ -49,16 +46,31 @@ const char* FigureName(EstimatedFigure figure) {
   return "";
 }
 
+FeatureKind KindOf(EstimatedFigure figure) {
+  switch (figure) {
+    case EstimatedFigure::kGates:
+    case EstimatedFigure::kAreaUm2:
+      return FeatureKind::kSize;
+    case EstimatedFigure::kCriticalPathNs:
+      return FeatureKind::kCriticalPath;
+    case EstimatedFigure::kLoopPathNs:
+      return FeatureKind::kLoopPath;
+  }
+  return FeatureKind::kSize;
+}
+
 UnitEstimate EstimateUnit(const EstimatorCard& card, const MacSpec& spec) {
-  const UnitFeatures features = FeaturesOf(spec);
+  std::array<std::vector<double>, kNumFeatureKinds> features;
+  for (size_t kind = 0; kind < features.size(); ++kind) {
+    features[kind] = FeaturesOf(spec, static_cast<FeatureKind>(kind));
+  }
   UnitEstimate estimate;
-  for (int figure = 0; figure < kNumEstimatedFigures; ++figure) {
-    const std::vector<double>& values =
-        figure <= static_cast<int>(EstimatedFigure::kAreaUm2) ? features.size : features.depth;
+  for (size_t figure = 0; figure < kNumEstimatedFigures; ++figure) {
+    const auto kind = static_cast<size_t>(KindOf(static_cast<EstimatedFigure>(figure)));
     const std::vector<double>& coefficients =
-        card.coefficients[static_cast<size_t>(features.family)][static_cast<size_t>(figure)];
-    for (size_t i = 0; i < values.size(); ++i) {
-      estimate.figures[static_cast<size_t>(figure)] += coefficients[i] * values[i];
+        card.coefficients[static_cast<size_t>(FamilyOf(spec))][figure];
+    for (size_t i = 0; i < features[kind].size(); ++i) {
+      estimate.figures[figure] += coefficients[i] * features[kind][i];
     }
   }
   return estimate;
@@ -74,7 +86,8 @@ nlohmann::ordered_json ToJson(const EstimatorCard& card) {
     for (int figure = 0; figure < kNumEstimatedFigures; ++figure) {
       nlohmann::ordered_json& fields =
           json["families"][FamilyKey(family)][FigureName(static_cast<EstimatedFigure>(figure))];
-      const std::vector<std::string>& names = FeatureNames(family, figure);
+      const std::vector<std::string>& names =
+          FeatureNames(family, KindOf(static_cast<EstimatedFigure>(figure)));
       for (size_t i = 0; i < names.size(); ++i) {
         fields[names[i]] =
             card.coefficients[static_cast<size_t>(f)][static_cast<size_t>(figure)][i];
@@ -103,7 +116,8 @@ Result<EstimatorCard> ParseEstimatorCard(const std::string& text, const std::str
     for (int figure = 0; figure < kNumEstimatedFigures; ++figure) {
       const char* name = FigureName(static_cast<EstimatedFigure>(figure));
       JsonFields fields(figures.Get(name), figures.At(name), status);
-      for (const std::string& feature : FeatureNames(family, figure)) {
+      for (const std::string& feature :
+           FeatureNames(family, KindOf(static_cast<EstimatedFigure>(figure)))) {
         card.coefficients[static_cast<size_t>(f)][static_cast<size_t>(figure)].push_back(
             fields.GetNumber(feature.c_str(), -kLargestCoefficient, kLargestCoefficient));
       }

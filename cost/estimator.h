@@ -11,12 +11,14 @@
 
 namespace macloom::cost {
 
-/// What is estimated. The first two are sums of size features, the others of depth features.
 enum class EstimatedFigure { kGates, kAreaUm2, kCriticalPathNs, kLoopPathNs };
 inline constexpr int kNumEstimatedFigures = 4;
 
 /// "gates", "area_um2", "critical_path_ns", "loop_path_ns".
 const char* FigureName(EstimatedFigure figure);
+
+/// The features whose sum a figure is.
+FeatureKind KindOf(EstimatedFigure figure);
 
 /// Coefficients for one cell library: figure = sum over the features of coefficient x feature.
 struct EstimatorCard {

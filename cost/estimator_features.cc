@@ -1,247 +1,296 @@
 #include "cost/estimator_features.h"
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 #include <cstdint>
+
+#include "cost/structure_counts.h"
+#include "cost/structure_paths.h"
 
 namespace macloom::cost {
 namespace {
 
-int CeilLog2(int value) {
-  return static_cast<int>(std::bit_width(static_cast<unsigned>(std::max(value, 1) - 1)));
-}
+/// Where inputs start that are not on the path asked for.
+constexpr double kNever = -99.0;
+/// Where a sign starts: an XOR behind the operands.
+constexpr double kSign = 0.5;
 
-/// Partial products of one a x b multiplier in column c.
-int PartialProducts(int a_bits, int b_bits, int c) {
-  const int first = std::max(0, c - (b_bits - 1));
-  const int last = std::min(c, a_bits - 1);
-  return std::max(0, last - first + 1);
-}
+double Log2(int value) { return std::log2(std::max(value, 1)); }
 
-TreeCount operator*(TreeCount count, int factor) {
-  count.full_adders *= factor;
-  count.half_adders *= factor;
-  count.carryless *= factor;
-  return count;
-}
+// Integers: one tree of all partial products, the accumulator and a constant. //
 
-struct Multiplier {
-  int ands = 0;
-  TreeCount tree;
+struct IntegerColumn {
+  int partial_products = 0;
+  bool has_constant = false;
+  int height() const { return partial_products + 1 + (has_constant ? 1 : 0); }
 };
 
-/// Unsigned product of significands.
-Multiplier CountMultiplier(int a_bits, int b_bits) {
-  Multiplier multiplier;
-  multiplier.ands = a_bits * b_bits;
-  std::vector<int> heights;
-  for (int c = 0; c < a_bits + b_bits; ++c) heights.push_back(PartialProducts(a_bits, b_bits, c));
-  multiplier.tree = CountTree(std::move(heights));
-  return multiplier;
-}
-
-struct Shifter {
-  int muxes = 0;
-  int ands = 0;
-};
-
-/// Left shift of `width` bits by a number of `stages` bits, of which the bits [low, high) are used;
-/// the stage of the least significant bit comes first.
-Shifter CountShifter(int width, int stages, int low, int high) {
-  Shifter shifter;
-  for (int k = 0; k < stages; ++k) {
-    const int step = 1 << k;
-    const int later = (1 << stages) - (2 << k);
-    const int needed_low = std::max(0, low - later);
-    const int next = std::min(width + step, high);
-    for (int i = needed_low; i < next; ++i) {
-      const bool has_kept = i < width;
-      const bool has_shifted = i >= step && i - step < width;
-      if (has_kept && has_shifted) {
-        ++shifter.muxes;
-      } else if (has_kept || has_shifted) {
-        ++shifter.ands;
-      }
-    }
-    width = next;
-  }
-  return shifter;
-}
-
-UnitFeatures IntegerFeatures(const MacSpec& spec) {
-  const int width = spec.accumulator_bits;
+std::vector<IntegerColumn> IntegerColumns(const MacSpec& spec) {
   const int a = spec.activation_bits, b = spec.weight_bits;
   // Minus the weights of the inverted partial products, as loom_dot's constant row.
   uint64_t correction = 0;
   const auto lanes = static_cast<uint64_t>(spec.lanes);
   for (int i = 0; i < b - 1; ++i) correction -= lanes << (a - 1 + i);
   for (int i = 0; i < a - 1; ++i) correction -= lanes << (b - 1 + i);
-  std::vector<int> heights;
-  int ands = 0, constants = 0;
-  for (int c = 0; c < width; ++c) {
-    const int partial = spec.lanes * PartialProducts(a, b, c);
-    const int constant = static_cast<int>((correction >> c) & 1);
-    ands += partial;
-    constants += constant;
-    heights.push_back(partial + 1 + constant);
+  std::vector<IntegerColumn> columns;
+  for (int c = 0; c < spec.accumulator_bits; ++c) {
+    columns.push_back({spec.lanes * PartialProducts(a, b, c), ((correction >> c) & 1) != 0});
   }
-  const TreeCount tree = CountTree(heights);
-  UnitFeatures features;
-  features.family = UnitFamily::kInteger;
-  features.size = {1.0 * ands,
-                   1.0 * tree.full_adders,
-                   1.0 * tree.half_adders,
-                   1.0 * tree.carryless,
-                   1.0 * constants,
-                   1.0 * width,
-                   1.0};
-  features.depth = {1.0 * tree.stages, 1.0 * tree.ripple_bits, 1.0};
+  return columns;
+}
+
+TreeCount IntegerTree(const std::vector<IntegerColumn>& columns) {
+  std::vector<int> heights;
+  for (const IntegerColumn& column : columns) heights.push_back(column.height());
+  return CountTree(std::move(heights));
+}
+
+std::vector<double> IntegerSize(const MacSpec& spec) {
+  const std::vector<IntegerColumn> columns = IntegerColumns(spec);
+  const TreeCount tree = IntegerTree(columns);
+  int ands = 0, constants = 0;
+  for (const IntegerColumn& column : columns) {
+    ands += column.partial_products;
+    constants += column.has_constant ? 1 : 0;
+  }
+  return {1.0 * ands,
+          1.0 * tree.full_adders,
+          1.0 * tree.half_adders,
+          1.0 * tree.carryless,
+          1.0 * constants,
+          1.0 * spec.accumulator_bits,
+          1.0};
+}
+
+std::vector<double> IntegerPath(const MacSpec& spec, FeatureKind kind) {
+  const std::vector<IntegerColumn> columns = IntegerColumns(spec);
+  const TreeCount tree = IntegerTree(columns);
+  const bool is_loop = kind == FeatureKind::kLoopPath;
+  PathColumns paths;
+  for (const IntegerColumn& column : columns) {
+    std::vector<Path> bits(static_cast<size_t>(column.partial_products),
+                           Path::From(is_loop ? kNever : 0.0));
+    bits.push_back(Path::From(is_loop ? 0.0 : kNever));
+    if (column.has_constant) bits.push_back(Path::Constant());
+    paths.push_back(std::move(bits));
+  }
+  const Path path = Longest(TreePaths(std::move(paths)));
+  std::vector<double> features = {path.at(PathElement::kFullAdder),
+                                  path.at(PathElement::kFullAdderThird),
+                                  path.at(PathElement::kHalfAdder),
+                                  path.at(PathElement::kRippleBit),
+                                  path.at(PathElement::kRippleHalf),
+                                  1.0 * tree.stages,
+                                  1.0 * tree.ripple_bits,
+                                  1.0};
+  if (!is_loop) {
+    features.push_back(Log2(std::max(spec.activation_bits, spec.weight_bits)));
+    features.push_back(Log2(std::min(spec.activation_bits, spec.weight_bits)));
+  }
   return features;
 }
 
-/// Parts that all minifloat units have.
-struct MinifloatParts {
-  Multiplier multiplier;
-  int significand_bits = 0;
+// Minifloats: a multiplier of significands, a shifter and a negation per lane, a tree of lanes. //
+
+struct Minifloat {
+  int significand_bits = 0;  ///< Of a product.
   int shift_bits = 0;
   int fixed_bits = 0;  ///< Of a product on the grid of all products.
   int drop_bits = 0;
   int sum_bits = 0;
-  Shifter shifter;
-  TreeCount tree;  ///< Of the lanes' sum; nothing for one lane.
-  int xors = 0;    ///< Negation.
+  int used_bits = 0;  ///< Of fixed_bits, below the accumulator's width.
 };
 
-MinifloatParts CountParts(const MacSpec& spec, int used_bits) {
-  MinifloatParts parts;
-  const int specials_codes = spec.specials == 2 ? 3 : 2;
-  const int max_shift = 2 * ((1 << spec.exponent_bits) - specials_codes);
-  parts.multiplier = CountMultiplier(spec.mantissa_bits + 1, spec.mantissa_bits + 1);
-  parts.significand_bits = 2 * spec.mantissa_bits + 2;
-  parts.shift_bits = spec.exponent_bits + 1;
-  parts.drop_bits = std::min(spec.drop_bits, max_shift + parts.significand_bits - 1);
-  parts.fixed_bits = parts.significand_bits + max_shift - parts.drop_bits;
-  parts.sum_bits = parts.fixed_bits + CeilLog2(spec.lanes) + 1;
-  const int used = std::min(parts.fixed_bits, used_bits);
-  parts.shifter = CountShifter(parts.significand_bits, parts.shift_bits, parts.drop_bits,
-                               parts.drop_bits + used);
-  parts.xors = spec.lanes * used;
-  if (spec.lanes == 1) return parts;
-  const int columns = std::min(parts.sum_bits, used_bits);
+Minifloat MinifloatOf(const MacSpec& spec) {
+  Minifloat unit;
+  const int special_exponents = spec.specials == 2 ? 3 : 2;
+  const int max_shift = 2 * ((1 << spec.exponent_bits) - special_exponents);
+  unit.significand_bits = 2 * spec.mantissa_bits + 2;
+  unit.shift_bits = spec.exponent_bits + 1;
+  unit.drop_bits = std::min(spec.drop_bits, max_shift + unit.significand_bits - 1);
+  unit.fixed_bits = unit.significand_bits + max_shift - unit.drop_bits;
+  unit.sum_bits = unit.fixed_bits + CeilLog2(spec.lanes) + 1;
+  const bool is_fixed = spec.accumulator == MacAccumulator::kFixed;
+  unit.used_bits = is_fixed ? std::min(unit.fixed_bits, spec.accumulator_bits) : unit.fixed_bits;
+  return unit;
+}
+
+/// Columns of the lanes' sum: `terms` bits of magnitudes or signs, `carries` of negations.
+struct LaneColumn {
+  int terms = 0;
+  int carries = 0;
+  bool has_constant = false;
+};
+
+/// Nothing for one lane, which has no tree.
+std::vector<LaneColumn> LaneColumns(const MacSpec& spec, const Minifloat& unit) {
+  std::vector<LaneColumn> columns;
+  if (spec.lanes == 1) return columns;
+  const bool is_fixed = spec.accumulator == MacAccumulator::kFixed;
+  const int width = is_fixed ? std::min(unit.sum_bits, spec.accumulator_bits) : unit.sum_bits;
   const uint64_t lanes = static_cast<uint64_t>(spec.lanes);
-  std::vector<int> heights;
-  for (int c = 0; c < columns; ++c) {
-    int height = c <= parts.fixed_bits ? spec.lanes : 0;
-    if (c == 0) height += spec.lanes;
-    if (c >= parts.fixed_bits) {
-      height += static_cast<int>((-lanes >> (c - parts.fixed_bits)) & 1);
-    }
-    heights.push_back(height);
+  for (int c = 0; c < width; ++c) {
+    LaneColumn column;
+    if (c <= unit.fixed_bits) column.terms = spec.lanes;
+    if (c == 0) column.carries = spec.lanes;
+    if (c >= unit.fixed_bits) column.has_constant = ((-lanes >> (c - unit.fixed_bits)) & 1) != 0;
+    columns.push_back(column);
   }
-  parts.tree = CountTree(heights);
+  return columns;
+}
+
+TreeCount LaneTree(const MacSpec& spec, const Minifloat& unit) {
+  std::vector<int> heights;
+  for (const LaneColumn& column : LaneColumns(spec, unit)) {
+    heights.push_back(column.terms + column.carries + (column.has_constant ? 1 : 0));
+  }
+  return CountTree(std::move(heights));
+}
+
+/// The sum of a step, bit by bit.
+std::vector<Path> SumPaths(const MacSpec& spec, const Minifloat& unit) {
+  // The hidden bit of a significand is an OR of the exponent, and so is what the exponent lacks
+  // where the bit is 0.
+  const Path hidden = Path::From(0.2 + 0.4 * Log2(spec.exponent_bits));
+  const std::vector<Path> significand =
+      MultiplierPaths(spec.mantissa_bits + 1, spec.mantissa_bits + 1, hidden);
+  if (spec.lanes == 1 && spec.accumulator != MacAccumulator::kFixed) return significand;
+  std::vector<Path> selects;
+  for (int k = 0; k < unit.shift_bits; ++k) {
+    selects.push_back(hidden.Plus(1.0 + 0.47 * k, PathElement::kExponentBit, k));
+  }
+  std::vector<Path> bits =
+      ShifterPaths(significand, selects, unit.drop_bits, unit.drop_bits + unit.used_bits);
+  bits.erase(bits.begin(), bits.begin() + unit.drop_bits);
+  bits.resize(static_cast<size_t>(unit.used_bits), Path::Constant());
+  for (Path& bit : bits) {
+    if (!bit.is_constant) bit = bit.Plus(0.7);
+  }
+  if (spec.lanes == 1) return bits;
+  PathColumns columns;
+  for (const LaneColumn& column : LaneColumns(spec, unit)) {
+    const size_t c = columns.size();
+    std::vector<Path> paths(static_cast<size_t>(column.terms),
+                            c < bits.size() ? bits[c] : Path::From(kSign));
+    paths.insert(paths.end(), static_cast<size_t>(column.carries), Path::From(kSign));
+    if (column.has_constant) paths.push_back(Path::Constant());
+    columns.push_back(std::move(paths));
+  }
+  return TreePaths(std::move(columns));
+}
+
+std::vector<double> FixedSize(const MacSpec& spec) {
+  const Minifloat unit = MinifloatOf(spec);
+  const MultiplierCount multiplier =
+      CountMultiplier(spec.mantissa_bits + 1, spec.mantissa_bits + 1);
+  const TreeCount products = multiplier.tree * spec.lanes;
+  const TreeCount tree = LaneTree(spec, unit);
+  const ShifterCount shifter = CountShifter(unit.significand_bits, unit.shift_bits, unit.drop_bits,
+                                            unit.drop_bits + unit.used_bits);
+  return {1.0 * spec.lanes * multiplier.ands,
+          1.0 * products.full_adders + tree.full_adders,
+          1.0 * products.half_adders + tree.half_adders,
+          1.0 * spec.lanes * shifter.muxes,
+          1.0 * spec.lanes * shifter.ands,
+          1.0 * spec.lanes * unit.used_bits,
+          1.0 * spec.lanes * spec.exponent_bits,
+          1.0 * spec.lanes,
+          1.0 * spec.accumulator_bits,
+          1.0};
+}
+
+std::vector<double> FixedCriticalPath(const MacSpec& spec) {
+  const Minifloat unit = MinifloatOf(spec);
+  std::vector<Path> sum = SumPaths(spec, unit);
+  // Sign extension, by the last bit of a tree or the sign of the product.
+  const Path sign = Path::From(kSign);
+  sum.resize(static_cast<size_t>(spec.accumulator_bits), spec.lanes == 1 ? sign : sum.back());
+  const Path path = AccumulatePath(sum, sign);
+  return {path.at(PathElement::kFullAdder),
+          path.at(PathElement::kFullAdderThird),
+          path.at(PathElement::kHalfAdder),
+          path.at(PathElement::kRippleBit),
+          path.at(PathElement::kExponentBit),
+          path.at(PathElement::kSelect),
+          path.at(PathElement::kFanOut),
+          path.at(PathElement::kMux),
+          1.0 * spec.accumulator_bits,
+          1.0 * spec.exponent_bits,
+          Log2(spec.mantissa_bits + 1),
+          Log2(spec.lanes),
+          1.0};
+}
+
+std::vector<double> FixedLoopPath(const MacSpec& spec) {
+  return {1.0 * spec.accumulator_bits, 1.0 * spec.exponent_bits, Log2(spec.lanes), 1.0};
+}
+
+// Behind the sum of a floating-point accumulator: absolute value, normalizer, loom_fp_add. //
+
+struct FloatParts {
+  int summand_bits = 0;   ///< That the normalizer shifts.
+  int window_bits = 0;    ///< Of loom_fp_add, as its parameters give it.
+  int exponent_bits = 0;  ///< Of loom_fp_add's differences of exponents.
+};
+
+FloatParts FloatPartsOf(const MacSpec& spec, const Minifloat& unit) {
+  const bool is_fp16 = spec.accumulator == MacAccumulator::kFp16;
+  const int exponent = is_fp16 ? 5 : 8, mantissa = is_fp16 ? 10 : 23;
+  const int top_bits = CeilLog2(unit.sum_bits) + 1;
+  const int grid_lsb = 2 - 2 * spec.bias - 2 * spec.mantissa_bits;
+  const int offset = grid_lsb - (2 - (1 << (exponent - 1)));
+  FloatParts parts;
+  parts.summand_bits = spec.lanes == 1 ? unit.significand_bits : unit.sum_bits - 1;
+  parts.window_bits = std::max(parts.summand_bits + 1, mantissa + 3);
+  parts.exponent_bits = CeilLog2((1 << top_bits) + std::abs(offset) + (1 << exponent)) + 2;
   return parts;
 }
 
-UnitFeatures FixedFeatures(const MacSpec& spec) {
-  const int width = spec.accumulator_bits;
-  const MinifloatParts parts = CountParts(spec, width);
-  const TreeCount multiplier = parts.multiplier.tree * spec.lanes;
-  UnitFeatures features;
-  features.family = UnitFamily::kMinifloatFixed;
-  features.size = {1.0 * spec.lanes * parts.multiplier.ands,
-                   1.0 * multiplier.full_adders + parts.tree.full_adders,
-                   1.0 * multiplier.half_adders + parts.tree.half_adders,
-                   1.0 * spec.lanes * parts.shifter.muxes,
-                   1.0 * spec.lanes * parts.shifter.ands,
-                   1.0 * parts.xors,
-                   1.0 * spec.lanes * spec.exponent_bits,
-                   1.0 * spec.lanes,
-                   1.0 * width,
-                   1.0};
-  features.depth = {1.0 * (parts.multiplier.tree.stages + parts.tree.stages),
-                    1.0 * parts.multiplier.tree.ripple_bits,
-                    1.0 * parts.shift_bits,
-                    spec.lanes == 1 ? 0.0 : 1.0 * parts.tree.ripple_bits,
-                    1.0 * width,
-                    1.0};
-  return features;
+std::vector<double> FloatSize(const MacSpec& spec) {
+  const Minifloat unit = MinifloatOf(spec);
+  const FloatParts parts = FloatPartsOf(spec, unit);
+  const bool is_single = spec.lanes == 1;
+  const MultiplierCount multiplier =
+      CountMultiplier(spec.mantissa_bits + 1, spec.mantissa_bits + 1);
+  const TreeCount products = multiplier.tree * spec.lanes;
+  const TreeCount tree = LaneTree(spec, unit);
+  const ShifterCount shifter =
+      CountShifter(unit.significand_bits, unit.shift_bits, 0, unit.fixed_bits);
+  return {
+      1.0 * spec.lanes * multiplier.ands + 5.0 * products.full_adders + 2.0 * products.half_adders,
+      5.0 * tree.full_adders + 2.0 * tree.half_adders,
+      is_single ? 0.0 : 1.0 * spec.lanes * unit.fixed_bits,
+      is_single ? 0.0 : 1.0 * spec.lanes * (3 * shifter.muxes + shifter.ands),
+      1.0 * spec.lanes * spec.exponent_bits,
+      is_single ? 0.0 : 1.0 * parts.summand_bits,
+      parts.summand_bits * Log2(parts.summand_bits),
+      parts.window_bits * Log2(parts.window_bits),
+      1.0 * parts.window_bits,
+      1.0};
 }
 
-UnitFeatures FloatFeatures(const MacSpec& spec) {
-  const bool is_fp16 = spec.accumulator == MacAccumulator::kFp16;
-  const int exponent = is_fp16 ? 5 : 8, mantissa = is_fp16 ? 10 : 23;
-  const MinifloatParts parts = CountParts(spec, 1 << 10);
+std::vector<double> FloatCriticalPath(const MacSpec& spec) {
+  const Minifloat unit = MinifloatOf(spec);
+  const FloatParts parts = FloatPartsOf(spec, unit);
+  const Path path = Longest(SumPaths(spec, unit));
   const bool is_single = spec.lanes == 1;
-  const int summand = is_single ? parts.significand_bits : parts.sum_bits - 1;
-  const int window = std::max(summand + 1, mantissa + 3);
-  const TreeCount multiplier = parts.multiplier.tree * spec.lanes;
-  const double adders = 1.0 * spec.lanes * parts.multiplier.ands +
-                        5.0 * (multiplier.full_adders + parts.tree.full_adders) +
-                        2.0 * (multiplier.half_adders + parts.tree.half_adders) +
-                        (is_single ? 0 : parts.xors);
-  const int top_bits = CeilLog2(parts.sum_bits) + 1;
-  UnitFeatures features;
-  features.family = UnitFamily::kMinifloatFloat;
-  features.size = {
-      adders,
-      is_single ? 0.0 : 1.0 * spec.lanes * (3 * parts.shifter.muxes + parts.shifter.ands),
-      1.0 * spec.lanes * spec.exponent_bits,
-      1.0 * summand * CeilLog2(summand),
-      is_single ? 0.0 : 1.0 * summand,
-      1.0 * window * CeilLog2(window + 2),
-      1.0 * window,
-      1.0 * std::max(exponent, top_bits),
-      1.0 * mantissa,
-      1.0};
-  features.depth = {1.0 * (parts.multiplier.tree.stages + parts.tree.stages),
-                    1.0 * parts.multiplier.tree.ripple_bits,
-                    is_single ? 0.0 : 1.0 * parts.tree.ripple_bits,
-                    1.0 * CeilLog2(summand),
-                    1.0 * CeilLog2(window + 2),
-                    1.0 * window,
-                    1.0 * mantissa,
-                    1.0};
-  return features;
+  return {path.at(PathElement::kFullAdder) + path.at(PathElement::kFullAdderThird),
+          path.at(PathElement::kRippleBit),
+          is_single ? 0.0 : 1.0 * unit.sum_bits,
+          Log2(parts.summand_bits),
+          1.0 * CeilLog2(parts.summand_bits),
+          Log2(parts.window_bits),
+          1.0 * parts.exponent_bits,
+          is_single ? 1.0 : 0.0,
+          1.0};
+}
+
+std::vector<double> FloatLoopPath(const MacSpec& spec) {
+  const FloatParts parts = FloatPartsOf(spec, MinifloatOf(spec));
+  return {Log2(parts.window_bits), 1.0 * parts.summand_bits, Log2(spec.lanes), 1.0};
 }
 
 }  // namespace
-
-TreeCount CountTree(std::vector<int> heights) {
-  TreeCount count;
-  const int highest = heights.empty() ? 0 : *std::max_element(heights.begin(), heights.end());
-  std::vector<int> goals;
-  for (int goal = 2; goal < highest; goal = goal * 3 / 2) goals.push_back(goal);
-  count.stages = static_cast<int>(goals.size());
-  for (auto goal = goals.rbegin(); goal != goals.rend(); ++goal) {
-    int carries = 0;
-    for (size_t c = 0; c < heights.size(); ++c) {
-      const int height = heights[c] + carries;
-      const int excess = std::max(0, height - *goal);
-      carries = (excess + 1) / 2;
-      heights[c] = height - excess;
-      if (c + 1 == heights.size()) {
-        count.carryless += carries;
-      } else {
-        count.full_adders += excess / 2;
-        count.half_adders += excess % 2;
-      }
-    }
-  }
-  bool has_carry = false;
-  for (size_t c = 0; c < heights.size(); ++c) {
-    const int inputs = heights[c] + (has_carry ? 1 : 0);
-    if (has_carry || inputs > 1) ++count.ripple_bits;
-    if (inputs > 1 && c + 1 == heights.size()) {
-      count.carryless += 1;
-    } else if (inputs == 3) {
-      ++count.full_adders;
-    } else if (inputs == 2) {
-      ++count.half_adders;
-    }
-    has_carry = inputs > 1;
-  }
-  return count;
-}
 
 const char* FamilyName(UnitFamily family) {
   switch (family) {
@@ -249,37 +298,68 @@ const char* FamilyName(UnitFamily family) {
       return "integer";
     case UnitFamily::kMinifloatFixed:
       return "minifloat in fixed point";
-    case UnitFamily::kMinifloatFloat:
-      return "minifloat in floating point";
+    case UnitFamily::kMinifloatFp16:
+      return "minifloat in FP16";
+    case UnitFamily::kMinifloatFp32:
+      return "minifloat in FP32";
   }
   return "";
 }
 
-UnitFeatures FeaturesOf(const MacSpec& spec) {
-  if (!spec.is_minifloat) return IntegerFeatures(spec);
-  return spec.accumulator == MacAccumulator::kFixed ? FixedFeatures(spec) : FloatFeatures(spec);
+UnitFamily FamilyOf(const MacSpec& spec) {
+  if (!spec.is_minifloat) return UnitFamily::kInteger;
+  switch (spec.accumulator) {
+    case MacAccumulator::kFixed:
+      return UnitFamily::kMinifloatFixed;
+    case MacAccumulator::kFp16:
+      return UnitFamily::kMinifloatFp16;
+    case MacAccumulator::kFp32:
+      return UnitFamily::kMinifloatFp32;
+  }
+  return UnitFamily::kInteger;
 }
 
-const std::vector<std::string>& SizeFeatureNames(UnitFamily family) {
-  static const std::vector<std::string> names[kNumUnitFamilies] = {
-      {"partial_products", "full_adders", "half_adders", "carryless_adders", "constant_bits",
-       "accumulator_bits", "one"},
-      {"partial_products", "full_adders", "half_adders", "shifter_muxes", "shifter_ands",
-       "negation_bits", "exponent_bits", "lanes", "accumulator_bits", "one"},
-      {"multiplier_and_tree_gates", "shifter_gates", "exponent_bits", "normalizer_bits",
-       "absolute_bits", "aligner_bits", "window_bits", "exponent_adder_bits", "mantissa_bits",
-       "one"}};
-  return names[static_cast<int>(family)];
+std::vector<double> FeaturesOf(const MacSpec& spec, FeatureKind kind) {
+  const bool is_size = kind == FeatureKind::kSize, is_loop = kind == FeatureKind::kLoopPath;
+  switch (FamilyOf(spec)) {
+    case UnitFamily::kInteger:
+      return is_size ? IntegerSize(spec) : IntegerPath(spec, kind);
+    case UnitFamily::kMinifloatFixed:
+      return is_size ? FixedSize(spec) : is_loop ? FixedLoopPath(spec) : FixedCriticalPath(spec);
+    case UnitFamily::kMinifloatFp16:
+    case UnitFamily::kMinifloatFp32:
+      return is_size ? FloatSize(spec) : is_loop ? FloatLoopPath(spec) : FloatCriticalPath(spec);
+  }
+  return {};
 }
 
-const std::vector<std::string>& DepthFeatureNames(UnitFamily family) {
-  static const std::vector<std::string> names[kNumUnitFamilies] = {
-      {"stages", "ripple_bits", "one"},
-      {"stages", "multiplier_ripple_bits", "shift_stages", "tree_ripple_bits", "accumulator_bits",
-       "one"},
-      {"stages", "multiplier_ripple_bits", "tree_ripple_bits", "normalizer_stages",
-       "aligner_stages", "window_bits", "mantissa_bits", "one"}};
-  return names[static_cast<int>(family)];
+const std::vector<std::string>& FeatureNames(UnitFamily family, FeatureKind kind) {
+  using Names = std::array<std::vector<std::string>, kNumFeatureKinds>;
+  static const Names integer = {
+      {{"partial_products", "full_adders", "half_adders", "carryless_adders", "constant_bits",
+        "accumulator_bits", "one"},
+       {"path_full_adders", "path_third_inputs", "path_half_adders", "path_ripple_bits",
+        "path_ripple_halves", "stages", "ripple_bits", "one", "log2_larger_operand",
+        "log2_smaller_operand"},
+       {"path_full_adders", "path_third_inputs", "path_half_adders", "path_ripple_bits",
+        "path_ripple_halves", "stages", "ripple_bits", "one"}}};
+  static const Names fixed = {
+      {{"partial_products", "full_adders", "half_adders", "shifter_muxes", "shifter_ands",
+        "negation_bits", "exponent_bits", "lanes", "accumulator_bits", "one"},
+       {"path_full_adders", "path_third_inputs", "path_half_adders", "path_ripple_bits",
+        "path_exponent_bits", "path_selects", "path_fan_out", "path_muxes", "accumulator_bits",
+        "exponent_bits", "log2_significand_bits", "log2_lanes", "one"},
+       {"accumulator_bits", "exponent_bits", "log2_lanes", "one"}}};
+  static const Names floating = {
+      {{"multiplier_gates", "tree_gates", "negation_bits", "shifter_gates", "exponent_bits",
+        "absolute_bits", "normalizer_bits", "aligner_bits", "window_bits", "one"},
+       {"path_full_adders", "path_ripple_bits", "sum_bits", "log2_summand_bits",
+        "normalizer_stages", "log2_window_bits", "exponent_adder_bits", "is_single", "one"},
+       {"log2_window_bits", "summand_bits", "log2_lanes", "one"}}};
+  const Names& names = family == UnitFamily::kInteger          ? integer
+                       : family == UnitFamily::kMinifloatFixed ? fixed
+                                                               : floating;
+  return names[static_cast<size_t>(kind)];
 }
 
 }  // namespace macloom::cost

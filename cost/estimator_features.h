@@ -1,6 +1,7 @@
-// What a multiply-accumulate unit is made of, counted without synthesis.
+// A multiply-accumulate unit as the estimator sees it: counts and path lengths, without synthesis.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -8,38 +9,25 @@
 
 namespace macloom::cost {
 
-/// Adders that reduce columns of bits to one row.
-struct TreeCount {
-  int full_adders = 0;
-  int half_adders = 0;
-  int carryless = 0;    ///< Adders of the last column: their carry is dropped.
-  int stages = 0;       ///< Carry-save stages.
-  int ripple_bits = 0;  ///< Length of the last adder.
-};
+/// Which features describe a unit.
+enum class UnitFamily { kInteger, kMinifloatFixed, kMinifloatFp16, kMinifloatFp32 };
+inline constexpr int kNumUnitFamilies = 4;
 
-/// Counts of loom_bit_heap: Dadda's stages 2, 3, 4, 6, 9, ..., then a ripple adder (included).
-/// @param heights bits of each column, column 0 first.
-TreeCount CountTree(std::vector<int> heights);
-
-/// Which polynomial of counts describes a unit.
-enum class UnitFamily { kInteger, kMinifloatFixed, kMinifloatFloat };
-inline constexpr int kNumUnitFamilies = 3;
-
-/// "integer", "minifloat in fixed point", "minifloat in floating point".
+/// "integer", "minifloat in fixed point", "minifloat in FP16", "minifloat in FP32".
 const char* FamilyName(UnitFamily family);
 
-/// A unit as the estimator sees it.
-struct UnitFeatures {
-  UnitFamily family = UnitFamily::kInteger;
-  std::vector<double> size;   ///< Counts in the order of SizeFeatureNames(); for gates and areas.
-  std::vector<double> depth;  ///< Lengths in the order of DepthFeatureNames(); for delays.
-};
+UnitFamily FamilyOf(const MacSpec& spec);
 
-/// Counts of the bare unit `spec` (a shape other than kBare counts as bare).
-UnitFeatures FeaturesOf(const MacSpec& spec);
+/// What features are for: gates and areas, the longest path from the operands, the longest path
+/// from the accumulator to itself.
+enum class FeatureKind { kSize, kCriticalPath, kLoopPath };
+inline constexpr int kNumFeatureKinds = 3;
 
-/// Names of the features of a family, for people and for the file of coefficients.
-const std::vector<std::string>& SizeFeatureNames(UnitFamily family);
-const std::vector<std::string>& DepthFeatureNames(UnitFamily family);
+/// Features of the bare unit `spec` (a shape other than kBare counts as bare), in the order of
+/// FeatureNames().
+std::vector<double> FeaturesOf(const MacSpec& spec, FeatureKind kind);
+
+/// Names of a family's features, for people and for the file of coefficients.
+const std::vector<std::string>& FeatureNames(UnitFamily family, FeatureKind kind);
 
 }  // namespace macloom::cost

@@ -25,13 +25,21 @@ constexpr const char* kMinifloatNames[] = {"e4m3", "e5m2", "e3m4", "e2m5", "e3m2
 // Significand and shift bits of a product on its grid, exact.
 constexpr int kExactBits[] = {36, 66, 22, 16, 18, 12, 8};
 
-int DrawLanes(Rng& rng) {
-  constexpr int kLanes[] = {1, 1, 1, 1, 2, 2, 2, 4, 4, 8};
-  return kLanes[rng.UniformInt(0, 9)];
+int DrawLanes(UnitFamily family, Rng& rng) {
+  // Units that accumulate in floating point have no other number to draw.
+  constexpr int kFew[] = {1, 1, 1, 1, 2, 2, 2, 4, 4, 8};
+  constexpr int kAll[] = {1, 2, 3, 4, 6, 8, 16};
+  const bool is_float =
+      family == UnitFamily::kMinifloatFp16 || family == UnitFamily::kMinifloatFp32;
+  return is_float ? kAll[rng.UniformInt(0, 6)] : kFew[rng.UniformInt(0, 9)];
+}
+
+const char* FloatName(UnitFamily family) {
+  return family == UnitFamily::kMinifloatFp16 ? "fp16" : "fp32";
 }
 
 MacSpec DrawUnit(UnitFamily family, Rng& rng) {
-  const int lanes = DrawLanes(rng);
+  const int lanes = DrawLanes(family, rng);
   if (family == UnitFamily::kInteger) {
     const int a = static_cast<int>(rng.UniformInt(2, 16));
     const int b = static_cast<int>(rng.UniformInt(2, 16));
@@ -41,9 +49,8 @@ MacSpec DrawUnit(UnitFamily family, Rng& rng) {
     return Spec(fmt::format("int{}x{}/{}", a, b, accumulator), few);
   }
   const auto format = static_cast<size_t>(rng.UniformInt(0, 6));
-  if (family == UnitFamily::kMinifloatFloat) {
-    return Spec(fmt::format("{}/{}", kMinifloatNames[format], rng.Bernoulli(0.5) ? "fp16" : "fp32"),
-                lanes);
+  if (family != UnitFamily::kMinifloatFixed) {
+    return Spec(fmt::format("{}/{}", kMinifloatNames[format], FloatName(family)), lanes);
   }
   const int exact = kExactBits[format];
   const int drop =
@@ -75,10 +82,12 @@ std::vector<MacSpec> Corners(UnitFamily family) {
         corners.push_back(Spec(unit, 8));
       }
       break;
-    case UnitFamily::kMinifloatFloat:
-      for (const char* unit : {"e2m1/fp16", "e2m1/fp32", "e5m2/fp16", "e5m2/fp32", "e2m5/fp16"}) {
-        corners.push_back(Spec(unit, 1));
-        corners.push_back(Spec(unit, 8));
+    case UnitFamily::kMinifloatFp16:
+    case UnitFamily::kMinifloatFp32:
+      for (const char* format : {"e2m1", "e5m2", "e2m5"}) {
+        for (const int lanes : {1, 2, 16}) {
+          corners.push_back(Spec(fmt::format("{}/{}", format, FloatName(family)), lanes));
+        }
       }
       break;
   }
@@ -89,9 +98,8 @@ bool IsBuilt(const MacSpec& spec) { return MacRtl(spec).ok(); }
 
 Result<std::vector<double>> Fit(const std::vector<const EstimatorPoint*>& points, UnitFamily family,
                                 size_t figure) {
-  const bool is_size = figure <= static_cast<size_t>(EstimatedFigure::kAreaUm2);
-  const size_t num_features =
-      (is_size ? SizeFeatureNames(family) : DepthFeatureNames(family)).size();
+  const FeatureKind kind = KindOf(static_cast<EstimatedFigure>(figure));
+  const size_t num_features = FeatureNames(family, kind).size();
   if (points.size() < num_features) {
     return InvalidInput(fmt::format("{} units of the family {}; the fit needs at least {}",
                                     points.size(), FamilyName(family), num_features));
@@ -101,11 +109,9 @@ Result<std::vector<double>> Fit(const std::vector<const EstimatorPoint*>& points
   Eigen::MatrixXd matrix(rows, columns);
   for (Eigen::Index row = 0; row < rows; ++row) {
     const EstimatorPoint& point = *points[static_cast<size_t>(row)];
-    const UnitFeatures features = FeaturesOf(point.spec);
+    const std::vector<double> features = FeaturesOf(point.spec, kind);
     for (Eigen::Index column = 0; column < columns; ++column) {
-      matrix(row, column) =
-          (is_size ? features.size : features.depth)[static_cast<size_t>(column)] /
-          point.measured.figures[figure];
+      matrix(row, column) = features[static_cast<size_t>(column)] / point.measured.figures[figure];
     }
   }
   // Features may be proportional on the units drawn: the smallest solution.
@@ -159,7 +165,7 @@ Result<EstimatorCard> FitEstimator(const std::vector<EstimatorPoint>& points) {
     const auto family = static_cast<UnitFamily>(f);
     std::vector<const EstimatorPoint*> members;
     for (const EstimatorPoint& point : points) {
-      if (FeaturesOf(point.spec).family == family) members.push_back(&point);
+      if (FamilyOf(point.spec) == family) members.push_back(&point);
     }
     for (size_t figure = 0; figure < kNumEstimatedFigures; ++figure) {
       MACLOOM_ASSIGN_OR_RETURN(card.coefficients[static_cast<size_t>(f)][figure],
@@ -179,7 +185,7 @@ std::vector<EstimatorError> ErrorsOf(const EstimatorCard& card,
       error.figure = static_cast<EstimatedFigure>(figure);
       std::vector<double> relative;
       for (const EstimatorPoint& point : points) {
-        if (FeaturesOf(point.spec).family != error.family) continue;
+        if (FamilyOf(point.spec) != error.family) continue;
         const double estimate = EstimateUnit(card, point.spec).at(error.figure);
         relative.push_back(std::abs(estimate / point.measured.at(error.figure) - 1.0));
         if (relative.back() < error.worst) continue;
@@ -218,16 +224,16 @@ Result<FitResult> FitLibrary(const FitRequest& request,
   measure.jobs = request.jobs;
   MACLOOM_ASSIGN_OR_RETURN(const MacMeasurements measurements,
                            MeasureMacs(specs, measure, {library}, progress));
-  std::vector<EstimatorPoint> training, held_out;
-  for (size_t i = 0; i < specs.size(); ++i) {
-    (is_held_out[i] ? held_out : training).push_back(PointOf(specs[i], measurements.results[i]));
-  }
   FitResult result;
-  MACLOOM_ASSIGN_OR_RETURN(result.card, FitEstimator(training));
+  for (size_t i = 0; i < specs.size(); ++i) {
+    (is_held_out[i] ? result.held_out_points : result.training_points)
+        .push_back(PointOf(specs[i], measurements.results[i]));
+  }
+  MACLOOM_ASSIGN_OR_RETURN(result.card, FitEstimator(result.training_points));
   result.card.library = library.label;
   MACLOOM_ASSIGN_OR_RETURN(result.card.tool, YosysVersion());
-  result.training = ErrorsOf(result.card, training);
-  result.held_out = ErrorsOf(result.card, held_out);
+  result.training = ErrorsOf(result.card, result.training_points);
+  result.held_out = ErrorsOf(result.card, result.held_out_points);
   return result;
 }
 

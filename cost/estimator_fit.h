@@ -21,7 +21,7 @@ struct EstimatorUnits {
 /// Corners of the domain and `num_training` random units for the fit, `num_held_out` other random
 /// ones. Integers: operands 2 to 16 bits, accumulator from the widest operand to 48; minifloats:
 /// all formats, fixed point from 8 bits to 8 above the exact sum with and without dropped bits,
-/// FP16, FP32. 1, 2, 4 lanes, sometimes 8.
+/// FP16, FP32. 1, 2, 4 lanes, sometimes 8; with FP16 and FP32 1 to 16.
 EstimatorUnits DrawUnits(UnitFamily family, int num_training, int num_held_out, uint64_t seed);
 
 /// A synthesised unit.
@@ -58,6 +58,7 @@ struct FitRequest {
 struct FitResult {
   EstimatorCard card;
   std::vector<EstimatorError> training, held_out;
+  std::vector<EstimatorPoint> training_points, held_out_points;
 };
 
 /// Synthesises the units (from the cache where it has them) and fits.

@@ -9,8 +9,8 @@
 #include "base/file_set.h"
 #include "base/files.h"
 #include "base/interrupt.h"
-#include "flow/embedded_models.h"
-#include "flow/model.h"
+#include "networks/embedded_models.h"
+#include "networks/model.h"
 
 namespace macloom::flow {
 namespace {
@@ -80,7 +80,8 @@ Result<audio::Recipe> FindRecipe(const std::string& name_or_path) {
                                     recipe.error().message));
   }
   if (LowerExtension(name_or_path) == ".json") return audio::ReadRecipe(name_or_path);
-  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph, LoadModel(name_or_path, ir::Rounding::kDouble));
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
+                           networks::LoadModel(name_or_path, ir::Rounding::kDouble));
   return RecipeOf(graph);
 }
 
@@ -166,7 +167,7 @@ Result<Samples> ShippedSounds(const ir::Graph& graph) {
                            audio::FeatureExtractor::Create(recipe));
   Samples samples;
   samples.are_sounds = true;
-  for (const auto& [name, content] : EmbeddedModels()) {
+  for (const auto& [name, content] : networks::EmbeddedModels()) {
     if (LowerExtension(name) != ".wav") continue;
     const auto* bytes = reinterpret_cast<const uint8_t*>(content.data());
     MACLOOM_ASSIGN_OR_RETURN(const audio::Clip clip,

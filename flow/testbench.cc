@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/files.h"
-#include "flow/model.h"
 #include "flow/replay.h"
 #include "flow/samples.h"
+#include "networks/model.h"
 #include "rtl/gen/generator.h"
 #include "rtl/gen/testbench.h"
 
@@ -120,8 +120,8 @@ uint32_t CycleLimit(const arch::Job& job) {
 }  // namespace
 
 Result<TestbenchJob> ShippedTestbenchJob(const arch::HardwareConfig& config) {
-  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
-                           LoadModel(ShippedModels()[0], ir::Rounding::kDouble));
+  MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph, networks::LoadModel(networks::ShippedModels()[0],
+                                                                      ir::Rounding::kDouble));
   TestbenchJob result;
   MACLOOM_ASSIGN_OR_RETURN(result.job, arch::Compile(graph, config));
   MACLOOM_ASSIGN_OR_RETURN(result.samples, MakeJobSamples(result.job, RandomInputs(graph, 2, 1)));

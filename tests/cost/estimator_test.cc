@@ -8,6 +8,9 @@
 
 #include "base/files.h"
 #include "cost/estimator_fit.h"
+#include "cost/mac_cost.h"
+#include "cost/structure_counts.h"
+#include "cost/structure_paths.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom {
@@ -40,14 +43,63 @@ TEST(CountTreeTest, LastColumnDropsItsCarry) {
   EXPECT_EQ(count.stages, 0);
 }
 
+/// A path of ripple bits alone; the carry enters at column 0 and the sum leaves at the last.
+TEST(TreePathsTest, TwoRowsRipple) {
+  const cost::PathColumns columns(12, std::vector<cost::Path>(2));
+  const cost::Path path = cost::Longest(cost::TreePaths(columns));
+  EXPECT_EQ(path.at(cost::PathElement::kRippleBit), 10);
+  EXPECT_EQ(path.at(cost::PathElement::kFullAdder), 0);
+}
+
+/// A stage more lengthens the path; what arrives late overtakes the others.
+TEST(TreePathsTest, PathsGrowWithTheStagesOrFollowTheLateBit) {
+  double shorter = 0.0;
+  for (const size_t height : {2u, 3u, 4u, 6u, 9u, 13u, 19u}) {
+    const double length =
+        cost::Longest(cost::TreePaths(cost::PathColumns(16, std::vector<cost::Path>(height))))
+            .length;
+    EXPECT_GT(length, shorter) << height;
+    shorter = length;
+  }
+  cost::PathColumns late(16, std::vector<cost::Path>(19));
+  late[15][18] = cost::Path::From(50.0);
+  const cost::Path path = cost::Longest(cost::TreePaths(late));
+  EXPECT_GT(path.length, 50.0);
+  EXPECT_EQ(path.at(cost::PathElement::kRippleBit), 0);
+}
+
+/// A constant makes half adders of full ones, and two of them wires.
+TEST(TreePathsTest, ConstantsShortenThePath) {
+  cost::PathColumns columns(4, std::vector<cost::Path>(3));
+  const double plain = cost::Longest(cost::TreePaths(columns)).length;
+  for (std::vector<cost::Path>& column : columns) column[2] = cost::Path::Constant();
+  const cost::Path path = cost::Longest(cost::TreePaths(columns));
+  EXPECT_LT(path.length, plain);
+  EXPECT_EQ(path.at(cost::PathElement::kFullAdder), 0);
+}
+
+/// The last stage's multiplexer is passed by the data or by the select that comes later.
+TEST(ShifterPathsTest, DataPassEveryStageAndLateSelectsOvertake) {
+  const std::vector<cost::Path> bits(8);
+  const std::vector<cost::Path> early(3, cost::Path::From(-50.0));
+  const cost::Path data = cost::Longest(cost::ShifterPaths(bits, early, 0, 15));
+  EXPECT_EQ(data.at(cost::PathElement::kMux), 3);
+  EXPECT_EQ(data.at(cost::PathElement::kSelect), 0);
+  std::vector<cost::Path> late = early;
+  late[1] = cost::Path::From(5.0);
+  const cost::Path select = cost::Longest(cost::ShifterPaths(bits, late, 0, 15));
+  EXPECT_EQ(select.at(cost::PathElement::kMux), 1);
+  EXPECT_EQ(select.at(cost::PathElement::kSelect), 1);
+}
+
 std::vector<cost::EstimatorPoint> MadeUpPoints(const std::vector<cost::MacSpec>& specs) {
   std::vector<cost::EstimatorPoint> points;
   for (const cost::MacSpec& spec : specs) {
-    const cost::UnitFeatures features = cost::FeaturesOf(spec);
     cost::EstimatorPoint point;
     point.spec = spec;
     for (size_t figure = 0; figure < point.measured.figures.size(); ++figure) {
-      const std::vector<double>& values = figure < 2 ? features.size : features.depth;
+      const std::vector<double> values =
+          cost::FeaturesOf(spec, cost::KindOf(static_cast<cost::EstimatedFigure>(figure)));
       for (size_t i = 0; i < values.size(); ++i) {
         point.measured.figures[figure] +=
             values[i] * (1.0 + 0.25 * static_cast<double>(i + figure));
@@ -80,6 +132,31 @@ TEST(EstimatorTest, FitFindsFiguresThatAreSumsOfTheFeatures) {
   cost::EstimatorCard wrong = *card;
   wrong.coefficients[0][0][1] *= 1.1;
   EXPECT_GT(cost::ErrorsOf(wrong, held_out)[0].worst, 0.01);
+}
+
+/// The card that is shipped belongs to the mapping of this program: one unit of each family.
+TEST(EstimatorTest, ShippedCardIsNearSynthesis) {
+  const Result<cost::EstimatorCard> card = cost::OpenEstimatorCard("osu018");
+  ASSERT_TRUE(card.ok()) << card.error().message;
+  std::vector<cost::MacSpec> specs;
+  for (const char* unit : {"int8/24", "e4m3/45", "e3m4/fp16", "e2m1/fp32"}) {
+    specs.push_back(*cost::ParseMacSpec(unit));
+  }
+  const Result<cost::LibraryFile> library = cost::OpenLibrary("osu018");
+  ASSERT_TRUE(library.ok()) << library.error().message;
+  const auto measured = cost::MeasureMacs(specs, {}, {*library});
+  ASSERT_TRUE(measured.ok()) << measured.error().message;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const cost::MacResult& unit = measured->results[i];
+    const cost::UnitEstimate estimate = cost::EstimateUnit(*card, specs[i]);
+    const std::vector<double> figures = {static_cast<double>(unit.gates.gates),
+                                         unit.mapped[0].area_um2, unit.mapped[0].critical_path_ns,
+                                         unit.mapped[0].loop_path_ns};
+    for (size_t figure = 0; figure < figures.size(); ++figure) {
+      EXPECT_NEAR(estimate.figures[figure] / figures[figure], 1.0, figure < 2 ? 0.05 : 0.1)
+          << specs[i].Name() << " " << cost::FigureName(static_cast<cost::EstimatedFigure>(figure));
+    }
+  }
 }
 
 TEST(EstimatorTest, TooFewUnitsAreRefused) {

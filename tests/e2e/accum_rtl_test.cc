@@ -3,8 +3,8 @@
 #include "flow/accum_rtl.h"
 
 #include "explore/explore.h"
-#include "flow/model.h"
 #include "importers/max78000/importer.h"
+#include "networks/model.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
 #include "tests/support/setting.h"
@@ -12,7 +12,9 @@
 namespace macloom {
 namespace {
 
-ir::Graph DefaultNetwork() { return *flow::LoadModel("ds-cnn-untrained", ir::Rounding::kDouble); }
+ir::Graph DefaultNetwork() {
+  return *networks::LoadModel("ds-cnn-untrained", ir::Rounding::kDouble);
+}
 
 void ExpectAdversarialInputsReachTheirBounds(const ir::Graph& graph) {
   const auto rows = flow::RunAdversarialOnRtl(graph, *arch::Preset("m4l16"), false);

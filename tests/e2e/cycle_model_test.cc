@@ -9,8 +9,8 @@
 
 #include "arch/corner_configs.h"
 #include "campaign/random_networks.h"
-#include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
+#include "networks/untrained_network.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
 #include "tests/support/setting.h"
@@ -176,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(Corners, CycleModelCornerTest,
                          [](const auto& info) { return arch::CornerConfigs()[info.param].name; });
 
 TEST(CycleModelTest, PredictsOtherLatenciesAndStripes) {
-  const ir::Graph graph = flow::MakeUntrainedKwsNetwork();
+  const ir::Graph graph = networks::MakeUntrainedKwsNetwork();
   arch::HardwareConfig small = *arch::Preset("m4l16");
   small.activation_bytes = 8192;
   Rng rng(4);
@@ -223,7 +223,7 @@ TEST(CycleModelTest, PredictsTheSumOfRandomNetworksWithStalls) {
 /// The comparison sees a wrong latency, one burst in flight, half the
 /// requantization lanes, and a layer with a column less.
 TEST(CycleModelTest, AWrongModelIsCaught) {
-  const ir::Graph graph = flow::MakeUntrainedKwsNetwork();
+  const ir::Graph graph = networks::MakeUntrainedKwsNetwork();
   const auto job = arch::Compile(graph, *arch::Preset("m4l16"));
   ASSERT_TRUE(job.ok());
   Rng rng(4);

@@ -1,7 +1,7 @@
 // Networks larger than the activation memory: stripes through external memory, bit-exact.
 #include "arch/corner_configs.h"
-#include "flow/untrained_network.h"
 #include "importers/tflite/importer.h"
+#include "networks/untrained_network.h"
 #include "stimulus/random_graph.h"
 #include "tests/e2e/three_ways.h"
 #include "tests/support/data_pack.h"
@@ -36,7 +36,7 @@ void ExpectStripedAndEqual(const ir::Graph& graph, int64_t min_loads) {
 }
 
 TEST(StripedTest, KeywordNetworkRunsInStripes) {
-  ExpectStripedAndEqual(flow::MakeUntrainedKwsNetwork(), 12);
+  ExpectStripedAndEqual(networks::MakeUntrainedKwsNetwork(), 12);
 }
 
 TEST(StripedTest, ResidualNetworkRunsInStripes) {
@@ -49,7 +49,7 @@ TEST(StripedTest, ResidualNetworkRunsInStripes) {
 TEST(StripedTest, BadMemorySizeNamesNodeAndWords) {
   arch::HardwareConfig config = SmallConfig();
   config.activation_bytes = 4096;
-  const auto job = arch::Compile(flow::MakeUntrainedKwsNetwork(), config);
+  const auto job = arch::Compile(networks::MakeUntrainedKwsNetwork(), config);
   ASSERT_FALSE(job.ok());
   EXPECT_NE(job.error().message.find("`pool`"), std::string::npos) << job.error().message;
   EXPECT_NE(job.error().message.find("memory.activation_bytes"), std::string::npos);

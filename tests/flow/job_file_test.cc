@@ -7,7 +7,7 @@
 #include "arch/job.h"
 #include "base/files.h"
 #include "flow/samples.h"
-#include "flow/untrained_network.h"
+#include "networks/untrained_network.h"
 #include "sim/descriptor_device.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 class JobFileTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto job = arch::Compile(flow::MakeUntrainedKwsNetwork(), *arch::Preset("m4l16"));
+    const auto job = arch::Compile(networks::MakeUntrainedKwsNetwork(), *arch::Preset("m4l16"));
     ASSERT_TRUE(job.ok());
     ASSERT_TRUE(arch::SaveJob(*job, folder_.path() / "job").ok());
   }
@@ -36,7 +36,7 @@ class JobFileTest : public ::testing::Test {
 };
 
 TEST_F(JobFileTest, ReadBackJobGivesTheSameTensors) {
-  const auto graph = flow::MakeUntrainedKwsNetwork();
+  const auto graph = networks::MakeUntrainedKwsNetwork();
   const auto original = arch::Compile(graph, *arch::Preset("m4l16"));
   const auto loaded = arch::LoadJob(folder_.path() / "job");
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;

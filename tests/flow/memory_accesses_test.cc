@@ -5,13 +5,13 @@
 
 #include "cost/memory_model.h"
 #include "flow/estimate.h"
-#include "flow/untrained_network.h"
+#include "networks/untrained_network.h"
 
 namespace macloom {
 namespace {
 
 arch::Job JobOf(const arch::HardwareConfig& config) {
-  const auto job = arch::Compile(flow::MakeUntrainedKwsNetwork(), config);
+  const auto job = arch::Compile(networks::MakeUntrainedKwsNetwork(), config);
   EXPECT_TRUE(job.ok()) << job.error().message;
   return *job;
 }

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "flow/samples.h"
-#include "flow/untrained_network.h"
 #include "golden/reference/executor.h"
+#include "networks/untrained_network.h"
 
 namespace macloom {
 namespace {
@@ -19,7 +19,7 @@ int64_t Code(uint16_t bits) { return static_cast<int8_t>(static_cast<uint8_t>(bi
 
 /// Every whole sum of a stream, with the start value, is an accumulator that golden reports.
 TEST(NetworkOperandsTest, SumsAreAccumulatorsOfTheNetwork) {
-  const ir::Graph graph = flow::MakeUntrainedKwsNetwork();
+  const ir::Graph graph = networks::MakeUntrainedKwsNetwork();
   const flow::Samples samples = flow::RandomInputs(graph, 2, 7);
   std::set<int64_t> accumulators;
   for (const ir::TensorValue& input : samples.inputs) {
@@ -73,7 +73,7 @@ TEST(NetworkOperandsTest, SumsAreAccumulatorsOfTheNetwork) {
 }
 
 TEST(NetworkOperandsTest, OtherFormatsAreRefused) {
-  const ir::Graph graph = flow::MakeUntrainedKwsNetwork();
+  const ir::Graph graph = networks::MakeUntrainedKwsNetwork();
   const flow::Samples samples = flow::RandomInputs(graph, 1, 7);
   const auto operands =
       flow::NetworkOperands(graph, samples.inputs, *cost::ParseMacSpec("e4m3/45"), 10, 3);

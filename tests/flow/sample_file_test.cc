@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "base/files.h"
-#include "flow/model.h"
 #include "flow/run.h"
+#include "networks/model.h"
 #include "tests/support/data_pack.h"
 #include "tests/support/temporary_folder.h"
 
@@ -131,9 +131,9 @@ TEST(RealInputsTest, MnistTestSetOnAPublishedNetwork) {
   MACLOOM_DATA_PACK(pack, "max78000-qat-models");
   // 32-bit logits; 8-bit ones with enough bits shifted out.
   for (const auto& [ending, num_correct] : {std::pair("", 9455), std::pair("@8+5", 9453)}) {
-    const auto graph = LoadModel(pack.string() + "/mnist-chw-extrasmall-ai85.yaml@" +
-                                     pack.string() + "/mnist_extrasmall@1x28x28" + ending,
-                                 ir::Rounding::kDouble);
+    const auto graph = networks::LoadModel(pack.string() + "/mnist-chw-extrasmall-ai85.yaml@" +
+                                               pack.string() + "/mnist_extrasmall@1x28x28" + ending,
+                                           ir::Rounding::kDouble);
     ASSERT_TRUE(graph.ok()) << graph.error().message;
     const auto samples = LoadInputs(fs::path(images.string() + "@pixels"), *graph);
     ASSERT_TRUE(samples.ok()) << samples.error().message;

@@ -11,8 +11,8 @@
 #include "base/memory_hex.h"
 #include "base/npy.h"
 #include "flow/compare.h"
-#include "flow/untrained_network.h"
 #include "golden/reference/executor.h"
+#include "networks/untrained_network.h"
 #include "tests/support/temporary_folder.h"
 
 namespace macloom::flow {
@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 class VectorsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    graph_ = MakeUntrainedKwsNetwork();
+    graph_ = networks::MakeUntrainedKwsNetwork();
     samples_ = RandomInputs(graph_, 2, 5);
     VectorOptions options;
     options.layers = {"pointwise_2", "dense"};

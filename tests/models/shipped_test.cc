@@ -8,9 +8,9 @@
 #include "base/files.h"
 #include "base/npy.h"
 #include "flow/clip_inputs.h"
-#include "flow/model.h"
 #include "flow/run.h"
 #include "flow/verify.h"
+#include "networks/model.h"
 
 namespace macloom::flow {
 namespace {
@@ -26,7 +26,7 @@ std::vector<int64_t> Codes(const std::filesystem::path& path) {
 class ShippedTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    Result<ir::Graph> graph = LoadModel(GetParam(), ir::Rounding::kDouble);
+    Result<ir::Graph> graph = networks::LoadModel(GetParam(), ir::Rounding::kDouble);
     ASSERT_TRUE(graph.ok()) << graph.error().message;
     graph_ = *std::move(graph);
     const Result<std::string> text = ReadTextFile(kModels / GetParam() / "expected.json");

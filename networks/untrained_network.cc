@@ -1,4 +1,4 @@
-#include "flow/untrained_network.h"
+#include "networks/untrained_network.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "golden/reference/executor.h"
 
-namespace macloom::flow {
+namespace macloom::networks {
 namespace {
 
 constexpr int64_t kNumChannels = 64;
@@ -316,4 +316,4 @@ ir::Graph MakeUntrainedKwsNetwork(uint64_t seed) {
   return builder.Finish();
 }
 
-}  // namespace macloom::flow
+}  // namespace macloom::networks

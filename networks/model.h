@@ -6,7 +6,7 @@
 
 #include "ir/graph.h"
 
-namespace macloom::flow {
+namespace macloom::networks {
 
 /// Shipped networks; the first is the default. The last is untrained: a shape for tests.
 std::vector<std::string> ShippedModels();
@@ -16,4 +16,4 @@ std::vector<std::string> ShippedModels();
 /// accepted.
 Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding);
 
-}  // namespace macloom::flow
+}  // namespace macloom::networks

@@ -5,7 +5,7 @@
 
 #include "ir/graph.h"
 
-namespace macloom::flow {
+namespace macloom::networks {
 
 /// The DS-CNN of MLPerf Tiny keyword spotting with pseudo-random int8 weights.
 ///
@@ -26,4 +26,4 @@ namespace macloom::flow {
 /// additions may give other, equally plausible scales. The graph passes ir::Verify().
 ir::Graph MakeUntrainedKwsNetwork(uint64_t seed = 1);
 
-}  // namespace macloom::flow
+}  // namespace macloom::networks

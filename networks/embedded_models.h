@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-namespace macloom::flow {
+namespace macloom::networks {
 
 /// File name to bytes: `<network>.safetensors` and `<digit>_<voice>.wav`.
 const std::map<std::string, std::string>& EmbeddedModels();
 
-}  // namespace macloom::flow
+}  // namespace macloom::networks

@@ -1,19 +1,19 @@
-#include "flow/model.h"
+#include "networks/model.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <fstream>
 
-#include "flow/embedded_models.h"
-#include "flow/untrained_network.h"
 #include "importers/max78000/importer.h"
 #include "importers/onnx/importer.h"
 #include "importers/tflite/importer.h"
 #include "ir/network_file.h"
 #include "ir/network_serialization.h"
+#include "networks/embedded_models.h"
+#include "networks/untrained_network.h"
 
-namespace macloom::flow {
+namespace macloom::networks {
 
 namespace {
 
@@ -54,4 +54,4 @@ Result<ir::Graph> LoadModel(const std::string& model, ir::Rounding rounding) {
                   model, fmt::join(ShippedModels(), ", ")));
 }
 
-}  // namespace macloom::flow
+}  // namespace macloom::networks

@@ -1,4 +1,4 @@
-#include "flow/untrained_network.h"
+#include "networks/untrained_network.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "golden/reference/executor.h"
 
-namespace macloom::flow {
+namespace macloom::networks {
 namespace {
 
 constexpr uint64_t kSeed = 20261127;
@@ -110,4 +110,4 @@ TEST(UntrainedNetworkTest, OutputDependsOnTheInput) {
 }
 
 }  // namespace
-}  // namespace macloom::flow
+}  // namespace macloom::networks
