@@ -16,7 +16,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct ClaimOptions {
   HardwareOption hardware;
   std::string model = "ds-cnn-untrained", calibrate, labels;
   std::vector<std::string> formats, libraries = {cost::kDefaultLibrary};
@@ -27,7 +27,7 @@ struct Options {
   std::string json, svg;
 };
 
-Status OpenLibraries(const Options& options, cost::ClaimRequest& request) {
+Status OpenLibraries(const ClaimOptions& options, cost::ClaimRequest& request) {
   for (const std::string& name : options.libraries) {
     MACLOOM_ASSIGN_OR_RETURN(cost::LibraryFile library, cost::OpenLibrary(name));
     MACLOOM_RETURN_IF_ERROR(library.library.RequireTiming());
@@ -66,7 +66,7 @@ Status CheckNetworks(const std::vector<std::string>& formats, const ClaimNetwork
   return {};
 }
 
-Result<std::vector<cost::ClaimAccuracy>> Accuracies(const Options& options,
+Result<std::vector<cost::ClaimAccuracy>> Accuracies(const ClaimOptions& options,
                                                     const cost::ClaimTable& table,
                                                     const ClaimNetworks& networks,
                                                     const arch::HardwareConfig& base) {
@@ -116,7 +116,7 @@ void PrintNotes(const cost::ClaimTable& table, const ClaimNetworks& networks) {
       table.network, networks.is_random() ? " (random inputs)" : "");
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunClaim(const ClaimOptions& options) {
   cost::ClaimRequest request;
   MACLOOM_ASSIGN_OR_RETURN(request.config, options.hardware.Load());
   MACLOOM_RETURN_IF_ERROR(OpenLibraries(options, request));
@@ -181,7 +181,7 @@ Result<int> Run(const Options& options) {
 Verb AddCostClaim(CLI::App& cost) {
   CLI::App* verb = cost.add_subcommand(
       "claim", "FP8 against INT8 at MAC, row and system level, beside the published 50 to 180 %");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ClaimOptions>();
   options->hardware.AddTo(*verb);
   verb->add_option("--model", options->model, "network that is quantized to every format")
       ->capture_default_str();
@@ -224,7 +224,7 @@ Verb AddCostClaim(CLI::App& cost) {
       ->capture_default_str();
   verb->add_option("--json", options->json, "machine-readable results");
   verb->add_option("--svg", options->svg, "plot of all ratios, the claim as a band");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunClaim(*options); }};
 }
 
 }  // namespace macloom::cli

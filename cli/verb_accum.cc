@@ -59,7 +59,7 @@ Result<AccumNetwork> ExploreOne(const AccumOptions& options, size_t i,
   return network;
 }
 
-Result<int> Run(const AccumOptions& options) {
+Result<int> RunAccum(const AccumOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
   MACLOOM_RETURN_IF_ERROR(options.Check());
   const bool is_single = options.models.size() == 1;
@@ -113,7 +113,7 @@ Verb AddAccum(CLI::App& app) {
   CLI::App* verb = app.add_subcommand(
       "accum", "accumulator widths: proved, observed, swept; hardware for the choice");
   options->AddTo(*verb);
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunAccum(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -15,14 +15,14 @@ namespace {
 using campaign::Bin;
 using campaign::Property;
 
-struct Options {
+struct CampaignOptions {
   std::vector<std::string> configs;
   std::string keep = "campaign-failure", json;
   bool is_presets_only = false, requires_coverage = false;
   campaign::CampaignOptions campaign;
 };
 
-Result<std::vector<arch::HardwareConfig>> Configs(const Options& options) {
+Result<std::vector<arch::HardwareConfig>> Configs(const CampaignOptions& options) {
   std::vector<arch::HardwareConfig> configs;
   for (const std::string& path : options.configs) {
     MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, arch::LoadConfig(path));
@@ -86,7 +86,7 @@ nlohmann::ordered_json ToJson(const campaign::Coverage& coverage) {
 }
 
 /// Keeps the failing case, original and shrunk, and prints how to run it again.
-Status Report(const Options& options, const campaign::Failure& failure,
+Status Report(const CampaignOptions& options, const campaign::Failure& failure,
               nlohmann::ordered_json& json) {
   const campaign::ShrinkResult& shrunk = failure.shrunk;
   const campaign::Case& test_case = shrunk.test_case;
@@ -119,7 +119,7 @@ Status Report(const Options& options, const campaign::Failure& failure,
   return {};
 }
 
-Result<int> Run(Options options) {
+Result<int> RunCampaign(CampaignOptions options) {
   MACLOOM_ASSIGN_OR_RETURN(options.campaign.configs, Configs(options));
   // A campaign may run for hours; that its result can be written must be known before.
   MACLOOM_RETURN_IF_ERROR(OutputDirectory::Create(options.keep));
@@ -165,7 +165,7 @@ Result<int> Run(Options options) {
 }  // namespace
 
 Verb AddCampaign(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CampaignOptions>();
   CLI::App* verb = app.add_subcommand(
       "campaign", "random networks on many configurations: golden = descriptor device = RTL");
   verb->add_option("--networks", options->campaign.num_networks, "networks to execute")
@@ -185,7 +185,7 @@ Verb AddCampaign(CLI::App& app) {
   verb->add_flag("--require-coverage", options->requires_coverage,
                  "exit 1 if a bin that can occur was not met");
   verb->add_option("--json", options->json, "write the result as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunCampaign(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -9,12 +9,12 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::string expected, got, json;
   flow::CompareOptions compare;
 };
 
-Result<int> Run(const Options& options) {
+Result<int> RunCompare(const CompareOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const flow::CompareResult result,
                            flow::CompareVectors(options.expected, options.got, options.compare));
   std::vector<std::vector<std::string>> rows = {{"layer", "array", "elements", "mismatches"}};
@@ -44,7 +44,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddCompare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   CLI::App* verb =
       app.add_subcommand("compare", "dumped tensors (.npy, .hex) against vectors; exit 1 if wrong");
   verb->add_option("DIR", options->expected, "folder written by vectors")->required();
@@ -53,7 +53,7 @@ Verb AddCompare(CLI::App& app) {
   verb->add_option("--array", options->compare.array, "what GOT is if it is a file")
       ->capture_default_str();
   verb->add_option("--json", options->json, "write the result as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunCompare(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -11,7 +11,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct CycleOptions {
   std::string model, overflow = "wrap", json;
   std::vector<std::string> sweeps;
   arch::MemoryModel memory;
@@ -60,8 +60,8 @@ nlohmann::ordered_json MemoryJson(const arch::MemoryModel& memory) {
           {"seed", memory.seed}};
 }
 
-Status RunSweep(const Options& options, const ir::Graph& graph, const arch::HardwareConfig& config,
-                const arch::CompileOptions& compile) {
+Status RunSweep(const CycleOptions& options, const ir::Graph& graph,
+                const arch::HardwareConfig& config, const arch::CompileOptions& compile) {
   std::vector<flow::SweepAxis> axes;
   for (const std::string& text : options.sweeps) {
     MACLOOM_ASSIGN_OR_RETURN(flow::SweepAxis axis, flow::ParseSweepAxis(text));
@@ -117,7 +117,7 @@ Status RunSweep(const Options& options, const ir::Graph& graph, const arch::Hard
   return WriteJson(options.json, json);
 }
 
-Status WriteResult(const Options& options, const flow::Estimate& estimate) {
+Status WriteResult(const CycleOptions& options, const flow::Estimate& estimate) {
   const ir::Graph& graph = estimate.job.graph;
   const arch::HardwareConfig& config = estimate.job.config;
   nlohmann::ordered_json json = {
@@ -144,7 +144,7 @@ Status WriteResult(const Options& options, const flow::Estimate& estimate) {
   return WriteJson(options.json, json);
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunCycles(const CycleOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            networks::LoadModel(options.model, options.rounding.value()));
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
@@ -176,7 +176,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddEstimate(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CycleOptions>();
   options->model = networks::ShippedModels()[0];
   CLI::App* verb =
       app.add_subcommand("estimate", "cycles and stalls per layer from the cycle model, no RTL");
@@ -201,7 +201,7 @@ Verb AddEstimate(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--seed", options->memory.seed, "seed of the stalls")->capture_default_str();
   verb->add_option("--json", options->json, "write the result as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunCycles(*options); }};
 }
 
 }  // namespace macloom::cli

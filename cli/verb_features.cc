@@ -18,7 +18,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct FeaturesOptions {
   std::vector<std::string> inputs;
   std::string recipe = audio::RecipeNames()[0];
   std::string output, json;
@@ -33,7 +33,7 @@ struct ClipRow {
 };
 
 /// The network whose input format the codes get, if --recipe names one.
-Result<std::optional<ir::Graph>> NetworkOf(const Options& options) {
+Result<std::optional<ir::Graph>> NetworkOf(const FeaturesOptions& options) {
   std::error_code code;
   if (!std::filesystem::exists(options.recipe, code) || LowerExtension(options.recipe) == ".json") {
     return std::optional<ir::Graph>();
@@ -64,7 +64,7 @@ NpyArray ArrayOf(const std::vector<ClipRow>& rows, const audio::Recipe& recipe, 
   return FromInt8(shape, std::vector<int8_t>(codes.begin(), codes.end()));
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunFeatures(const FeaturesOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const audio::Recipe recipe, flow::FindRecipe(options.recipe));
   if (options.inputs.empty()) {
     fmt::print("{}\n", audio::ToJson(recipe));
@@ -121,7 +121,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddFeatures(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FeaturesOptions>();
   CLI::App* verb = app.add_subcommand("features", "sounds to a network's input features");
   verb->add_option("INPUTS", options->inputs,
                    ".wav or raw .bin, .pcm, .raw files, folders or tar archives of them; none: "
@@ -139,7 +139,7 @@ Verb AddFeatures(CLI::App& app) {
   verb->add_option("--count", options->count, "compute every clip this often, to measure the speed")
       ->check(CLI::Range(1, 100000));
   verb->add_option("--json", options->json, "write recipe and file names as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunFeatures(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -17,7 +17,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct QuantizeOptions {
   std::string model, output, calibrate, evaluate, labels, save_inputs, save_float, json;
   std::string scales = "power-of-two", ranges = "min-max", weight_ranges;
   std::string format = "int", activation_format, output_format = "e5m10";
@@ -47,7 +47,7 @@ int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
 ///
 /// The preset compiles an int8 network of the same nodes, because no compiler takes minifloats.
 Result<std::vector<ir::Accumulation>> ContractsOf(
-    const Options& options, const Source& source, const quantize::QuantizedNetwork& network,
+    const QuantizeOptions& options, const Source& source, const quantize::QuantizedNetwork& network,
     const std::vector<quantize::FloatValues>& calibration) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Accumulation accumulation,
                            ir::ParseAccumulation(options.accumulator));
@@ -71,7 +71,7 @@ Result<std::vector<ir::Accumulation>> ContractsOf(
   return contracts;
 }
 
-Status Report(const Options& options, const Source& source,
+Status Report(const QuantizeOptions& options, const Source& source,
               const std::vector<quantize::FloatValues>& calibration,
               const quantize::QuantizedNetwork& network, nlohmann::ordered_json& json) {
   if (options.evaluate.empty()) return {};
@@ -125,7 +125,7 @@ Status Report(const Options& options, const Source& source,
   return SaveInputs(options.save_inputs, network.graph, samples.values);
 }
 
-Status CheckUses(const Options& options) {
+Status CheckUses(const QuantizeOptions& options) {
   const bool is_integer = options.format == "int";
   for (const CLI::Option* option : is_integer ? options.minifloat_only : options.integer_only) {
     if (option->count() == 0) continue;
@@ -146,7 +146,7 @@ struct Made {
   nlohmann::ordered_json json;
 };
 
-Result<Made> MakeIntegers(const Options& options, const Source& source,
+Result<Made> MakeIntegers(const QuantizeOptions& options, const Source& source,
                           const std::vector<quantize::FloatValues>& calibration) {
   const quantize::PostTrainingOptions& quantization = options.quantization;
   Made made;
@@ -163,7 +163,7 @@ Result<Made> MakeIntegers(const Options& options, const Source& source,
   return made;
 }
 
-Result<Made> MakeMinifloats(const Options& options, const Source& source,
+Result<Made> MakeMinifloats(const QuantizeOptions& options, const Source& source,
                             const std::vector<quantize::FloatValues>& calibration) {
   quantize::MinifloatOptions minifloats;
   MACLOOM_ASSIGN_OR_RETURN(minifloats.weight_format, ir::ParseMinifloat(options.format));
@@ -192,7 +192,7 @@ Result<Made> MakeMinifloats(const Options& options, const Source& source,
   return made;
 }
 
-Result<int> Run(Options options) {
+Result<int> RunQuantize(QuantizeOptions options) {
   MACLOOM_RETURN_IF_ERROR(CheckUses(options));
   quantize::PostTrainingOptions& quantization = options.quantization;
   quantization.scales =
@@ -246,7 +246,7 @@ Result<int> Run(Options options) {
 }  // namespace
 
 Verb AddQuantize(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QuantizeOptions>();
   quantize::PostTrainingOptions& quantization = options->quantization;
   const CLI::Range widths(2, 8);
   const auto methods = CLI::IsMember({"min-max", "mse", "percentile"});
@@ -335,7 +335,7 @@ Verb AddQuantize(CLI::App& app) {
                    "write the float network that was quantized");
   verb->add_option("--json", options->json, "write the result as JSON");
   options->rounding.AddTo(*verb);
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunQuantize(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -10,7 +10,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct ReplayOptions {
   std::string job, device = "rtl", outputs, json;
   bool is_stalled = false;
   uint64_t seed = 1;
@@ -25,7 +25,7 @@ Status WriteOutputs(const std::string& path, const std::vector<ir::TensorValue>&
   return WriteNpy(path, FromInt32(shape, codes));
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunReplay(const ReplayOptions& options) {
   flow::ReplayOptions replay;
   replay.is_rtl = options.device == "rtl";
   if (options.is_stalled) replay.timing = sim::MemoryTiming::Random(options.seed);
@@ -69,7 +69,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddReplay(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayOptions>();
   CLI::App* verb = app.add_subcommand("replay", "runs a compiled job folder on a device");
   verb->add_option("JOB", options->job, "folder written by compile --random or --inputs")
       ->required();
@@ -80,7 +80,7 @@ Verb AddReplay(CLI::App& app) {
   verb->add_option("--seed", options->seed, "seed of the stalls")->capture_default_str();
   verb->add_option("--outputs", options->outputs, "write the device's outputs as .npy");
   verb->add_option("--json", options->json, "write the result as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunReplay(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -12,7 +12,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string model, labels, outputs, trace, json, accumulator = "exact";
   std::vector<std::string> inputs;
   int random = 0;
@@ -67,7 +67,7 @@ void PrintClasses(const ir::Graph& graph, const flow::Samples& samples,
   }
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunNetwork(const RunOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            networks::LoadModel(options.model, options.rounding.value()));
   flow::Samples samples;
@@ -142,7 +142,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddRun(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   CLI::App* verb = app.add_subcommand("run", "golden execution of a batch, accuracy");
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
       ->required();
@@ -169,7 +169,7 @@ Verb AddRun(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--json", options->json, "write the result as JSON");
   options->rounding.AddTo(*verb);
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunNetwork(*options); }};
 }
 
 }  // namespace macloom::cli

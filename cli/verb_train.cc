@@ -19,7 +19,7 @@ std::filesystem::path Trainer() {
   return self.parent_path() / "macloom-train";
 }
 
-Result<int> Run(const train::RunOptions& options) {
+Result<int> RunTrain(const train::RunOptions& options) {
   MACLOOM_RETURN_IF_ERROR(train::LoadRecipe(options.recipe));
   const std::filesystem::path trainer = Trainer();
   if (::access(trainer.c_str(), X_OK) != 0) {
@@ -54,7 +54,7 @@ Verb AddTrain(CLI::App& app) {
   auto options = std::make_shared<train::RunOptions>();
   CLI::App* verb = app.add_subcommand("train", "recipe to fixed-point network (needs libtorch)");
   train::AddOptions(*verb, *options);
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunTrain(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -9,7 +9,7 @@
 namespace macloom::cli {
 namespace {
 
-struct Options {
+struct VectorsOptions {
   std::string model, output, inputs, overflow = "wrap", order = "flat-tap";
   std::vector<std::string> layers, formats = {"npy", "hex"};
   int random = 4, accumulator_bits = 0, products_per_step = 1;
@@ -17,7 +17,7 @@ struct Options {
   RoundingOption rounding;
 };
 
-Result<int> Run(const Options& options) {
+Result<int> RunVectors(const VectorsOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            networks::LoadModel(options.model, options.rounding.value()));
   flow::Samples samples;
@@ -67,7 +67,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddVectors(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VectorsOptions>();
   CLI::App* verb = app.add_subcommand(
       "vectors", "test vectors per layer, with accumulators, for checking your own RTL");
   verb->add_option("MODEL", options->model, ".tflite file, network file or shipped name")
@@ -100,7 +100,7 @@ Verb AddVectors(CLI::App& app) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   options->rounding.AddTo(*verb);
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunVectors(*options); }};
 }
 
 }  // namespace macloom::cli

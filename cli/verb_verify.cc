@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kNumRandom = 6;
 
-struct Options {
+struct VerifyOptions {
   std::string model, overflow = "wrap", json, rtl, top, waves, wave_format = "auto";
   std::vector<std::string> inputs;
   int random = 0;  // 0: not given.
@@ -109,7 +109,7 @@ Status PrintClasses(const ir::Graph& graph, const flow::Samples& samples) {
   return {};
 }
 
-Result<int> Run(const Options& options) {
+Result<int> RunVerify(const VerifyOptions& options) {
   MACLOOM_ASSIGN_OR_RETURN(const ir::Graph graph,
                            networks::LoadModel(options.model, options.rounding.value()));
   MACLOOM_ASSIGN_OR_RETURN(const arch::HardwareConfig config, options.hardware.Load());
@@ -213,7 +213,7 @@ Result<int> Run(const Options& options) {
 }  // namespace
 
 Verb AddVerify(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   options->model = networks::ShippedModels()[0];
   CLI::App* verb =
       app.add_subcommand("verify", "golden = descriptor device = simulated RTL, every tensor");
@@ -258,7 +258,7 @@ Verb AddVerify(CLI::App& app) {
                    "narrow the accumulators of the simulated RTL to this width")
       ->check(CLI::Range(8, 32));
   verb->add_option("--json", options->json, "write the result as JSON");
-  return {verb, [options] { return Run(*options); }};
+  return {verb, [options] { return RunVerify(*options); }};
 }
 
 }  // namespace macloom::cli

@@ -228,21 +228,15 @@ std::vector<double> FixedLoopPath(const MacSpec& spec) {
 // Behind the sum of a floating-point accumulator: absolute value, normalizer, loom_fp_add. //
 
 struct FloatParts {
-  int summand_bits = 0;   ///< That the normalizer shifts.
-  int window_bits = 0;    ///< Of loom_fp_add, as its parameters give it.
-  int exponent_bits = 0;  ///< Of loom_fp_add's differences of exponents.
+  int summand_bits = 0;  ///< That the normalizer shifts.
+  int window_bits = 0;   ///< Of loom_fp_add.
 };
 
 FloatParts FloatPartsOf(const MacSpec& spec, const Minifloat& unit) {
-  const bool is_fp16 = spec.accumulator == MacAccumulator::kFp16;
-  const int exponent = is_fp16 ? 5 : 8, mantissa = is_fp16 ? 10 : 23;
-  const int top_bits = CeilLog2(unit.sum_bits) + 1;
-  const int grid_lsb = 2 - 2 * spec.bias - 2 * spec.mantissa_bits;
-  const int offset = grid_lsb - (2 - (1 << (exponent - 1)));
+  const int mantissa_bits = spec.accumulator == MacAccumulator::kFp16 ? 10 : 23;
   FloatParts parts;
   parts.summand_bits = spec.lanes == 1 ? unit.significand_bits : unit.sum_bits - 1;
-  parts.window_bits = std::max(parts.summand_bits + 1, mantissa + 3);
-  parts.exponent_bits = CeilLog2((1 << top_bits) + std::abs(offset) + (1 << exponent)) + 2;
+  parts.window_bits = std::max(parts.summand_bits + 1, mantissa_bits + 3);
   return parts;
 }
 
@@ -272,16 +266,11 @@ std::vector<double> FloatSize(const MacSpec& spec) {
 std::vector<double> FloatCriticalPath(const MacSpec& spec) {
   const Minifloat unit = MinifloatOf(spec);
   const FloatParts parts = FloatPartsOf(spec, unit);
-  const Path path = Longest(SumPaths(spec, unit));
-  const bool is_single = spec.lanes == 1;
-  return {path.at(PathElement::kFullAdder) + path.at(PathElement::kFullAdderThird),
-          path.at(PathElement::kRippleBit),
-          is_single ? 0.0 : 1.0 * unit.sum_bits,
-          Log2(parts.summand_bits),
-          1.0 * CeilLog2(parts.summand_bits),
+  return {Longest(SumPaths(spec, unit)).length,
           Log2(parts.window_bits),
-          1.0 * parts.exponent_bits,
-          is_single ? 1.0 : 0.0,
+          1.0 * (parts.window_bits - parts.summand_bits),
+          Log2(spec.lanes),
+          1.0 * spec.exponent_bits,
           1.0};
 }
 
@@ -353,8 +342,8 @@ const std::vector<std::string>& FeatureNames(UnitFamily family, FeatureKind kind
   static const Names floating = {
       {{"multiplier_gates", "tree_gates", "negation_bits", "shifter_gates", "exponent_bits",
         "absolute_bits", "normalizer_bits", "aligner_bits", "window_bits", "one"},
-       {"path_full_adders", "path_ripple_bits", "sum_bits", "log2_summand_bits",
-        "normalizer_stages", "log2_window_bits", "exponent_adder_bits", "is_single", "one"},
+       {"path_length", "log2_window_bits", "window_padding_bits", "log2_lanes", "exponent_bits",
+        "one"},
        {"log2_window_bits", "summand_bits", "log2_lanes", "one"}}};
   const Names& names = family == UnitFamily::kInteger          ? integer
                        : family == UnitFamily::kMinifloatFixed ? fixed
