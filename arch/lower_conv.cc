@@ -14,8 +14,6 @@ struct Rectangle {
   int row = 0, rows = 0, col = 0, cols = 0;
 };
 
-int CeilDivide(int a, int b) { return (a + b - 1) / b; }
-
 /// Geometry of the input words under a rectangle: the image starts at the first input position the
 /// rectangle touches, so that no pad is negative.
 void SetGeometry(const NodeContext& context, const ir::Window& window, const Rectangle& area,

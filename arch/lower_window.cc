@@ -8,8 +8,6 @@
 namespace macloom::arch {
 namespace {
 
-int CeilDivide(int64_t a, int64_t b) { return static_cast<int>((a + b - 1) / b); }
-
 /// Sizes of one image axis.
 struct Axis {
   int in, out, kernel, stride, pad;

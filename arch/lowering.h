@@ -100,6 +100,9 @@ Result<LoweredStep> LowerUnitWindow(const NodeContext& context, const UnitWindow
 /// its halo, computed and stored. Depthwise and pooling layers keep the mapping of the whole layer.
 Result<std::vector<LoweredStep>> LowerStriped(const NodeContext& context);
 
+/// ceil(a / b), a not negative, b positive.
+inline int CeilDivide(int64_t a, int64_t b) { return static_cast<int>((a + b - 1) / b); }
+
 /// Longest run of a load or store: 16 bits, a multiple of every beat.
 inline constexpr int64_t kMaxTransferBytes = 65520;
 

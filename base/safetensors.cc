@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kMetadata = "__metadata__";
-constexpr size_t kMaxRank = 32;
+constexpr size_t kMaxAxes = 32;
 
 struct DtypeSize {
   const char* name;
@@ -72,8 +72,8 @@ Result<std::pair<uint64_t, uint64_t>> ParseOffsets(const std::string& name, cons
 }
 
 Result<std::vector<int64_t>> ParseShape(const std::string& name, const Json& value) {
-  if (!value.is_array() || value.size() > kMaxRank) {
-    return BadTensor(name, fmt::format("shape is not an array of at most {} axes", kMaxRank));
+  if (!value.is_array() || value.size() > kMaxAxes) {
+    return BadTensor(name, fmt::format("shape is not an array of at most {} axes", kMaxAxes));
   }
   std::vector<int64_t> shape;
   for (const Json& dimension : value) {

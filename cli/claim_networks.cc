@@ -29,12 +29,6 @@ Result<ir::Accumulation> RoomOf(const cost::MacSpec& spec) {
       fmt::format("fixed{},drop{}", spec.accumulator_bits, spec.drop_bits));
 }
 
-int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
-  int count = 0;
-  for (size_t i = 0; i < a.size(); ++i) count += a[i] == b[i] ? 1 : 0;
-  return count;
-}
-
 }  // namespace
 
 Result<ClaimNetworks> ClaimNetworks::Create(const std::string& model, const std::string& calibrate,

@@ -88,6 +88,12 @@ std::vector<quantize::FloatValues> Spread(const std::vector<quantize::FloatValue
   return chosen;
 }
 
+int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
+  int count = 0;
+  for (size_t i = 0; i < a.size(); ++i) count += a[i] == b[i] ? 1 : 0;
+  return count;
+}
+
 Status SaveInputs(const std::string& path, const ir::Graph& graph,
                   const std::vector<quantize::FloatValues>& values) {
   const ir::TensorInfo& info = graph.tensor(graph.input);

@@ -34,6 +34,9 @@ Result<Samples> LoadSamples(const std::filesystem::path& path, const Source& sou
 std::vector<quantize::FloatValues> Spread(const std::vector<quantize::FloatValues>& values,
                                           int count);
 
+/// Positions at which two lists of equal length agree.
+int NumEqual(const std::vector<int>& a, const std::vector<int>& b);
+
 /// Writes the codes of `values` in the format of the graph's input, a .npy array.
 Status SaveInputs(const std::string& path, const ir::Graph& graph,
                   const std::vector<quantize::FloatValues>& values);

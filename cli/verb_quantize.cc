@@ -37,12 +37,6 @@ Result<quantize::RangeMethod> RangeMethodOf(const std::string& text) {
   return quantize::RangeMethod::kPercentile;
 }
 
-int NumEqual(const std::vector<int>& a, const std::vector<int>& b) {
-  int count = 0;
-  for (size_t i = 0; i < a.size(); ++i) count += a[i] == b[i] ? 1 : 0;
-  return count;
-}
-
 /// One contract per node for --evaluate: the accumulator asked for, in the orders of the preset.
 ///
 /// The preset compiles an int8 network of the same nodes, because no compiler takes minifloats.

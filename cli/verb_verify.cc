@@ -26,7 +26,7 @@ struct VerifyOptions {
   RoundingOption rounding;
 };
 
-std::string Percent(int64_t part, int64_t whole) {
+std::string Utilization(int64_t part, int64_t whole) {
   return whole == 0 ? "-"
                     : fmt::format("{:.1f}",
                                   100.0 * static_cast<double>(part) / static_cast<double>(whole));
@@ -69,7 +69,7 @@ void PrintLayers(const flow::VerifyResult& result) {
         add({node.name, ir::ToString(node.kind), ir::ToString(graph.tensor(node.output).shape),
              std::to_string(layer.macs), std::to_string(layer.counters.total_cycles),
              std::to_string(layer.ideal_cycles),
-             Percent(layer.macs, config.rows * config.lanes * layer.counters.total_cycles)},
+             Utilization(layer.macs, config.rows * config.lanes * layer.counters.total_cycles)},
             layer.counters));
     rows.back().push_back(std::to_string(layer.mismatches));
   }
@@ -82,7 +82,7 @@ void PrintLayers(const flow::VerifyResult& result) {
   rows.push_back(
       add({"total", "", "", std::to_string(result.macs()),
            std::to_string(result.total.total_cycles), std::to_string(ideal),
-           Percent(result.macs(), config.rows * config.lanes * result.total.total_cycles)},
+           Utilization(result.macs(), config.rows * config.lanes * result.total.total_cycles)},
           result.total));
   rows.back().push_back(std::to_string(result.mismatches()));
   PrintTable(rows, 3);

@@ -11,7 +11,7 @@ namespace macloom::cost {
 namespace {
 
 /// Where inputs start that are not on the path asked for.
-constexpr double kNever = -99.0;
+constexpr double kNotOnPath = -99.0;
 /// Where a sign starts: an XOR behind the operands.
 constexpr double kSign = 0.5;
 
@@ -69,8 +69,8 @@ std::vector<double> IntegerPath(const MacSpec& spec, FeatureKind kind) {
   PathColumns paths;
   for (const IntegerColumn& column : columns) {
     std::vector<Path> bits(static_cast<size_t>(column.partial_products),
-                           Path::From(is_loop ? kNever : 0.0));
-    bits.push_back(Path::From(is_loop ? 0.0 : kNever));
+                           Path::From(is_loop ? kNotOnPath : 0.0));
+    bits.push_back(Path::From(is_loop ? 0.0 : kNotOnPath));
     if (column.has_constant) bits.push_back(Path::Constant());
     paths.push_back(std::move(bits));
   }
@@ -92,7 +92,7 @@ std::vector<double> IntegerPath(const MacSpec& spec, FeatureKind kind) {
 
 // Minifloats: a multiplier of significands, a shifter and a negation per lane, a tree of lanes. //
 
-struct Minifloat {
+struct MinifloatParts {
   int significand_bits = 0;  ///< Of a product.
   int shift_bits = 0;
   int fixed_bits = 0;  ///< Of a product on the grid of all products.
@@ -101,8 +101,8 @@ struct Minifloat {
   int used_bits = 0;  ///< Of fixed_bits, below the accumulator's width.
 };
 
-Minifloat MinifloatOf(const MacSpec& spec) {
-  Minifloat unit;
+MinifloatParts MinifloatOf(const MacSpec& spec) {
+  MinifloatParts unit;
   const int special_exponents = spec.specials == 2 ? 3 : 2;
   const int max_shift = 2 * ((1 << spec.exponent_bits) - special_exponents);
   unit.significand_bits = 2 * spec.mantissa_bits + 2;
@@ -123,7 +123,7 @@ struct LaneColumn {
 };
 
 /// Nothing for one lane, which has no tree.
-std::vector<LaneColumn> LaneColumns(const MacSpec& spec, const Minifloat& unit) {
+std::vector<LaneColumn> LaneColumns(const MacSpec& spec, const MinifloatParts& unit) {
   std::vector<LaneColumn> columns;
   if (spec.lanes == 1) return columns;
   const bool is_fixed = spec.accumulator == MacAccumulator::kFixed;
@@ -139,7 +139,7 @@ std::vector<LaneColumn> LaneColumns(const MacSpec& spec, const Minifloat& unit) 
   return columns;
 }
 
-TreeCount LaneTree(const MacSpec& spec, const Minifloat& unit) {
+TreeCount LaneTree(const MacSpec& spec, const MinifloatParts& unit) {
   std::vector<int> heights;
   for (const LaneColumn& column : LaneColumns(spec, unit)) {
     heights.push_back(column.terms + column.carries + (column.has_constant ? 1 : 0));
@@ -148,7 +148,7 @@ TreeCount LaneTree(const MacSpec& spec, const Minifloat& unit) {
 }
 
 /// The sum of a step, bit by bit.
-std::vector<Path> SumPaths(const MacSpec& spec, const Minifloat& unit) {
+std::vector<Path> SumPaths(const MacSpec& spec, const MinifloatParts& unit) {
   // The hidden bit of a significand is an OR of the exponent, and so is what the exponent lacks
   // where the bit is 0.
   const Path hidden = Path::From(0.2 + 0.4 * Log2(spec.exponent_bits));
@@ -180,7 +180,7 @@ std::vector<Path> SumPaths(const MacSpec& spec, const Minifloat& unit) {
 }
 
 std::vector<double> FixedSize(const MacSpec& spec) {
-  const Minifloat unit = MinifloatOf(spec);
+  const MinifloatParts unit = MinifloatOf(spec);
   const MultiplierCount multiplier =
       CountMultiplier(spec.mantissa_bits + 1, spec.mantissa_bits + 1);
   const TreeCount products = multiplier.tree * spec.lanes;
@@ -200,7 +200,7 @@ std::vector<double> FixedSize(const MacSpec& spec) {
 }
 
 std::vector<double> FixedCriticalPath(const MacSpec& spec) {
-  const Minifloat unit = MinifloatOf(spec);
+  const MinifloatParts unit = MinifloatOf(spec);
   std::vector<Path> sum = SumPaths(spec, unit);
   // Sign extension, by the last bit of a tree or the sign of the product.
   const Path sign = Path::From(kSign);
@@ -232,7 +232,7 @@ struct FloatParts {
   int window_bits = 0;   ///< Of loom_fp_add.
 };
 
-FloatParts FloatPartsOf(const MacSpec& spec, const Minifloat& unit) {
+FloatParts FloatPartsOf(const MacSpec& spec, const MinifloatParts& unit) {
   const int mantissa_bits = spec.accumulator == MacAccumulator::kFp16 ? 10 : 23;
   FloatParts parts;
   parts.summand_bits = spec.lanes == 1 ? unit.significand_bits : unit.sum_bits - 1;
@@ -241,7 +241,7 @@ FloatParts FloatPartsOf(const MacSpec& spec, const Minifloat& unit) {
 }
 
 std::vector<double> FloatSize(const MacSpec& spec) {
-  const Minifloat unit = MinifloatOf(spec);
+  const MinifloatParts unit = MinifloatOf(spec);
   const FloatParts parts = FloatPartsOf(spec, unit);
   const bool is_single = spec.lanes == 1;
   const MultiplierCount multiplier =
@@ -264,7 +264,7 @@ std::vector<double> FloatSize(const MacSpec& spec) {
 }
 
 std::vector<double> FloatCriticalPath(const MacSpec& spec) {
-  const Minifloat unit = MinifloatOf(spec);
+  const MinifloatParts unit = MinifloatOf(spec);
   const FloatParts parts = FloatPartsOf(spec, unit);
   return {Longest(SumPaths(spec, unit)).length,
           Log2(parts.window_bits),

@@ -20,7 +20,7 @@ constexpr const char* kProgram = "nextpnr-ice40";  // Also the name of its packa
 constexpr int kMaxPins = 206;                      // HX8K in CT256.
 
 /// The unit behind operand registers: without, no path of a multiplier begins at a clock.
-constexpr const char* kWrapper = R"(module {top} (
+constexpr const char* kFpgaWrapper = R"(module {top} (
   input  logic clk_i, clear_i, enable_i,
   input  logic [{a}-1:0] a_i,
   input  logic [{b}-1:0] b_i,
@@ -47,8 +47,8 @@ Result<RtlUnit> UnitOf(MacSpec spec) {
   MACLOOM_ASSIGN_OR_RETURN(RtlUnit unit, MacRtl(spec));
   unit.top = kTop;
   unit.files["loom_cost_fpga.sv"] =
-      fmt::format(fmt::runtime(kWrapper), fmt::arg("top", kTop), fmt::arg("a", a), fmt::arg("b", b),
-                  fmt::arg("acc", spec.accumulator_bits));
+      fmt::format(fmt::runtime(kFpgaWrapper), fmt::arg("top", kTop), fmt::arg("a", a),
+                  fmt::arg("b", b), fmt::arg("acc", spec.accumulator_bits));
   unit.order.push_back("loom_cost_fpga.sv");
   return unit;
 }

@@ -112,7 +112,7 @@ Result<std::vector<MacSpec>> UnitsOf(const MacRequest& request, size_t& num_base
 }
 
 /// Shared by the threads of MeasureAll.
-struct Work {
+struct MacWork {
   std::mutex mutex;
   size_t next = 0;
   int done = 0;
@@ -125,7 +125,7 @@ struct Work {
 void MeasureUntilDone(const std::vector<MacSpec>& specs, const MacRequest& request,
                       const std::vector<LibraryFile>& libraries, Synthesizer& synthesizer,
                       const std::function<void(const std::string&, int, int)>& progress,
-                      Work& work) {
+                      MacWork& work) {
   std::unique_lock lock(work.mutex);
   while (work.next < specs.size() && !work.error.has_value()) {
     const size_t index = work.next++;
@@ -156,7 +156,7 @@ Result<MacMeasurements> MeasureMacs(
     MACLOOM_ASSIGN_OR_RETURN(Synthesizer synthesizer, Synthesizer::Create(std::move(cache)));
     synthesizers.push_back(std::move(synthesizer));
   }
-  Work work;
+  MacWork work;
   work.results.resize(specs.size());
   std::vector<std::thread> threads;
   threads.reserve(static_cast<size_t>(jobs));

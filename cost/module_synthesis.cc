@@ -115,7 +115,7 @@ Result<SynthesizedModules> Make(const Job& job) {
 }
 
 /// Shared by the threads of MakeAll.
-struct Work {
+struct ModuleWork {
   std::mutex mutex;
   size_t next = 0;
   int done = 0;
@@ -126,7 +126,7 @@ struct Work {
 Status MakeAll(const std::vector<Job>& jobs, const std::vector<size_t>& missing, int num_threads,
                ResultCache& cache, const ModuleProgress& progress,
                std::vector<SynthesizedModules>& results) {
-  Work work;
+  ModuleWork work;
   work.done = static_cast<int>(jobs.size() - missing.size());
   const auto run = [&] {
     std::unique_lock lock(work.mutex);

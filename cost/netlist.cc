@@ -50,9 +50,9 @@ Result<std::vector<Token>> Tokens(std::string_view text, const std::string& sour
   return tokens;
 }
 
-class Reader {
+class NetlistReader {
  public:
-  Reader(std::vector<Token> tokens, const std::string& source)
+  NetlistReader(std::vector<Token> tokens, const std::string& source)
       : tokens_(std::move(tokens)), source_(source) {
     parent_ = {kNetZero, kNetOne};
     names_ = {"1'b0", "1'b1"};
@@ -267,7 +267,7 @@ int NetlistInstance::Net(std::string_view pin) const {
 
 Result<Netlist> ReadNetlist(std::string_view verilog, const std::string& source) {
   MACLOOM_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokens(verilog, source));
-  return Reader(std::move(tokens), source).Read();
+  return NetlistReader(std::move(tokens), source).Read();
 }
 
 }  // namespace macloom::cost

@@ -12,7 +12,7 @@ namespace {
 constexpr int kMaxRowOperandBits = 8;
 
 // loom_row has more ports than loom_fp_row; {extra} connects them and {parameters} chooses.
-constexpr const char* kWrapper = R"(module loom_cost_mac (
+constexpr const char* kRowWrapper = R"(module loom_cost_mac (
   input  logic clk_i,
   input  logic operand_i, weight_load_i, multiply_i, tree_i, dense_i, first_i, last_i, row_valid_i,
 {depthwise_ports}  input  logic [{lanes}*{a}-1:0] a_i,
@@ -101,7 +101,7 @@ Result<RtlUnit> RowUnit(const MacSpec& spec) {
           : ".maximum_i(1'b0), .narrow_i(6'd0), .drain_chunk_i('0), "
             ".drain_entry_acc_o(drain_o), .drain_chunk_acc_o()";
   unit.files["loom_cost_mac.sv"] = fmt::format(
-      fmt::runtime(kWrapper), fmt::arg("lanes", spec.lanes), fmt::arg("a", spec.OperandBits(0)),
+      fmt::runtime(kRowWrapper), fmt::arg("lanes", spec.lanes), fmt::arg("a", spec.OperandBits(0)),
       fmt::arg("b", spec.OperandBits(1)), fmt::arg("acc", spec.accumulator_bits),
       fmt::arg("entry", spec.lanes > 1 ? std::bit_width(static_cast<unsigned>(spec.lanes)) - 1 : 1),
       fmt::arg("module", module), fmt::arg("depthwise", is_depthwise ? 1 : 0),

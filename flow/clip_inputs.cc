@@ -17,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ir::Shape Squeezed(ir::Shape shape) {
-  std::erase(shape, 1);
-  return shape;
-}
-
 }  // namespace
 
 bool HoldsWav(const fs::path& path) {
@@ -99,7 +94,7 @@ Result<audio::Recipe> RecipeOf(const ir::Graph& graph) {
         fmt::format("network {}: front_end: {}", graph.name, recipe.error().message));
   }
   const ir::Shape shape = {recipe->num_frames(), recipe->num_columns()};
-  if (Squeezed(shape) != Squeezed(input.shape)) {
+  if (ir::Squeezed(shape) != ir::Squeezed(input.shape)) {
     return InvalidInput(
         fmt::format("network {}: the front end makes {} features; the input `{}` is {}", graph.name,
                     ir::ToString(shape), input.name, ir::ToString(input.shape)));

@@ -83,11 +83,6 @@ Result<std::vector<Layer>> ReadIndex(const fs::path& directory) {
   return layers;
 }
 
-ir::Shape Squeezed(ir::Shape shape) {
-  std::erase(shape, 1);
-  return shape;
-}
-
 /// The elements of a .npy or hex file that stands for `array`.
 Result<std::vector<Element>> ReadElements(const fs::path& path, const Array& array) {
   std::vector<Element> elements;
@@ -96,7 +91,7 @@ Result<std::vector<Element>> ReadElements(const fs::path& path, const Array& arr
     Result<std::vector<int64_t>> values = ToInt64(npy);
     if (!values.ok())
       return InvalidInput(fmt::format("{}: {}", path.string(), values.error().message));
-    if (npy.shape.size() != 1 && Squeezed(npy.shape) != Squeezed(array.shape)) {
+    if (npy.shape.size() != 1 && ir::Squeezed(npy.shape) != ir::Squeezed(array.shape)) {
       return InvalidInput(fmt::format("{}: shape {}; accepted are {} and one axis", path.string(),
                                       ir::ToString(npy.shape), ir::ToString(array.shape)));
     }

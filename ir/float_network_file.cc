@@ -57,9 +57,9 @@ Json NodeJson(const FloatNode& node) {
   return json;
 }
 
-class Reader {
+class FloatReader {
  public:
-  explicit Reader(const Safetensors& container) : container_(container) {}
+  explicit FloatReader(const Safetensors& container) : container_(container) {}
 
   Result<FloatGraph> Read(const Json& json) {
     FloatGraph graph;
@@ -254,7 +254,7 @@ Result<FloatGraph> ParseFloatNetwork(std::span<const uint8_t> content) {
   if (json.is_discarded()) {
     return InvalidInput(fmt::format("__metadata__ \"{}\" is not JSON", kFloatGraphKey));
   }
-  return Reader(container).Read(json);
+  return FloatReader(container).Read(json);
 }
 
 Status SaveFloatNetwork(const FloatGraph& graph, const std::filesystem::path& path) {

@@ -8,6 +8,11 @@ int64_t NumElements(const Shape& shape) {
   return count;
 }
 
+Shape Squeezed(Shape shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
 std::string ToString(const Shape& shape) {
   if (shape.empty()) return "scalar";
   std::string text;

@@ -13,6 +13,8 @@ using Shape = std::vector<int64_t>;
 
 /// Product of the dimensions; 1 for a scalar.
 int64_t NumElements(const Shape& shape);
+/// Without the dimensions of 1.
+Shape Squeezed(Shape shape);
 /// "49x10x1".
 std::string ToString(const Shape& shape);
 

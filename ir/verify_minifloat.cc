@@ -59,7 +59,7 @@ Status CheckClamp(const Graph& graph, const Node& node, bool is_minus_zero_accep
                                   ToString(format)));
 }
 
-Status CheckKind(const Node& node, bool is_accepted, const char* accepted) {
+Status CheckMinifloatKind(const Node& node, bool is_accepted, const char* accepted) {
   if (is_accepted) return {};
   return InvalidInput(fmt::format("requantization is {}; accepted with minifloats is {}",
                                   ToString(node.requantization.kind), accepted));
@@ -89,9 +89,10 @@ bool IsToMinifloat(const Node& node) {
   return node.requantization.kind == RequantizationKind::kToMinifloat;
 }
 
-Status CheckAveragePool(const Graph& graph, const Node& node) {
+Status CheckMinifloatMean(const Graph& graph, const Node& node) {
   const bool is_mean = node.requantization.kind == RequantizationKind::kMean;
-  MACLOOM_RETURN_IF_ERROR(CheckKind(node, is_mean || IsToMinifloat(node), "to-minifloat or mean"));
+  MACLOOM_RETURN_IF_ERROR(
+      CheckMinifloatKind(node, is_mean || IsToMinifloat(node), "to-minifloat or mean"));
   MACLOOM_RETURN_IF_ERROR(CheckChannels(node, is_mean ? 0 : 1, is_mean ? 0 : 1));
   // The products are inputs times 1.0 of their own format.
   const NumberFormat& in = graph.tensor(node.inputs[0]).format;
@@ -104,7 +105,7 @@ Status CheckAveragePool(const Graph& graph, const Node& node) {
 }
 
 Status CheckAdd(const Node& node) {
-  MACLOOM_RETURN_IF_ERROR(CheckKind(node, IsToMinifloat(node), "to-minifloat"));
+  MACLOOM_RETURN_IF_ERROR(CheckMinifloatKind(node, IsToMinifloat(node), "to-minifloat"));
   MACLOOM_RETURN_IF_ERROR(CheckChannels(node, 0, 0));
   MACLOOM_RETURN_IF_ERROR(CheckScaleExponent(node.add.input[0], "operand 0"));
   MACLOOM_RETURN_IF_ERROR(CheckScaleExponent(node.add.input[1], "operand 1"));
@@ -116,7 +117,7 @@ Status CheckAdd(const Node& node) {
 /// Codes that go to the output unchanged.
 Status CheckMoved(const Graph& graph, const Node& node) {
   MACLOOM_RETURN_IF_ERROR(
-      CheckKind(node, node.requantization.kind == RequantizationKind::kNone, "none"));
+      CheckMinifloatKind(node, node.requantization.kind == RequantizationKind::kNone, "none"));
   MACLOOM_RETURN_IF_ERROR(CheckChannels(node, 0, 0));
   const NumberFormat& out = graph.tensor(node.output).format;
   for (const TensorId id : node.inputs) {
@@ -160,12 +161,12 @@ Status VerifyMinifloatNode(const Graph& graph, const Node& node) {
     case OperatorKind::kConv2d:
     case OperatorKind::kDepthwiseConv2d:
     case OperatorKind::kFullyConnected:
-      MACLOOM_RETURN_IF_ERROR(CheckKind(node, IsToMinifloat(node), "to-minifloat"));
+      MACLOOM_RETURN_IF_ERROR(CheckMinifloatKind(node, IsToMinifloat(node), "to-minifloat"));
       MACLOOM_RETURN_IF_ERROR(
           CheckChannels(node, 1, static_cast<size_t>(NumOutputChannels(graph, node))));
       return CheckClamp(graph, node, false);
     case OperatorKind::kAveragePool2d:
-      MACLOOM_RETURN_IF_ERROR(CheckAveragePool(graph, node));
+      MACLOOM_RETURN_IF_ERROR(CheckMinifloatMean(graph, node));
       return CheckClamp(graph, node, false);
     case OperatorKind::kAdd:
       MACLOOM_RETURN_IF_ERROR(CheckAdd(node));

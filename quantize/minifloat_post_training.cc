@@ -41,9 +41,10 @@ Status CheckOptions(const MinifloatOptions& options) {
   return {};
 }
 
-class Emitter {
+class MinifloatEmitter {
  public:
-  Emitter(const PreparedNetwork& network, const MinifloatScales& scales, bool are_means_shifts)
+  MinifloatEmitter(const PreparedNetwork& network, const MinifloatScales& scales,
+                   bool are_means_shifts)
       : network_(network), scales_(scales), are_means_shifts_(are_means_shifts) {}
 
   Result<ir::Graph> Run() {
@@ -191,7 +192,8 @@ Result<QuantizedNetwork> QuantizeToMinifloats(const ir::FloatGraph& graph,
   MACLOOM_ASSIGN_OR_RETURN(const MinifloatScales scales,
                            ChooseMinifloatScales(prepared, samples, options));
   QuantizedNetwork result;
-  MACLOOM_ASSIGN_OR_RETURN(result.graph, Emitter(prepared, scales, options.are_means_shifts).Run());
+  MACLOOM_ASSIGN_OR_RETURN(result.graph,
+                           MinifloatEmitter(prepared, scales, options.are_means_shifts).Run());
   result.float_graph = std::move(prepared.graph);
   result.gains = std::move(prepared.gains);
   result.notes = std::move(prepared.notes);

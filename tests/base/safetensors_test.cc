@@ -13,7 +13,7 @@ namespace {
 using ::macloom::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 
-std::vector<uint8_t> FileOf(const std::string& header, const std::string& data) {
+std::vector<uint8_t> ContainerOf(const std::string& header, const std::string& data) {
   std::string text;
   for (int i = 0; i < 8; ++i) {
     text += static_cast<char>(static_cast<uint64_t>(header.size()) >> (8 * i) & 0xff);
@@ -22,8 +22,8 @@ std::vector<uint8_t> FileOf(const std::string& header, const std::string& data) 
   return {text.begin(), text.end()};
 }
 
-std::string MessageOf(const std::string& header, const std::string& data = "") {
-  const Result<Safetensors> container = ParseSafetensors(FileOf(header, data));
+std::string ErrorOf(const std::string& header, const std::string& data = "") {
+  const Result<Safetensors> container = ParseSafetensors(ContainerOf(header, data));
   return container.ok() ? "accepted" : container.error().message;
 }
 
@@ -55,14 +55,14 @@ TEST(SafetensorsTest, WritesAlignedTensorsAndStableBytes) {
       R"({"__metadata__":{"k":"v"},"a":{"data_offsets":[0,2],"dtype":"I16","shape":[1]},)"
       R"("b":{"data_offsets":[2,3],"dtype":"I8","shape":[1]}})";
   const std::string padding((8 - header.size() % 8) % 8, ' ');
-  EXPECT_EQ(*SerializeSafetensors(container), FileOf(header + padding, "\x05\x06\x07"));
+  EXPECT_EQ(*SerializeSafetensors(container), ContainerOf(header + padding, "\x05\x06\x07"));
 }
 
 TEST(SafetensorsTest, ReadsTensorsInAnyOrder) {
   const Result<Safetensors> read =
-      ParseSafetensors(FileOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},)"
-                              R"("b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}} )",
-                              "xyz"));
+      ParseSafetensors(ContainerOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},)"
+                                   R"("b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}} )",
+                                   "xyz"));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->tensors.at("a").bytes, std::vector<uint8_t>{'z'});
   EXPECT_EQ(read->tensors.at("b").bytes, (std::vector<uint8_t>{'x', 'y'}));
@@ -71,19 +71,19 @@ TEST(SafetensorsTest, ReadsTensorsInAnyOrder) {
 TEST(SafetensorsTest, BadContainersAreNamed) {
   EXPECT_EQ(ParseSafetensors(std::vector<uint8_t>(7)).error().message,
             "not a .safetensors file: 7 bytes; accepted are at least 8");
-  std::vector<uint8_t> beyond = FileOf("{}", "");
+  std::vector<uint8_t> beyond = ContainerOf("{}", "");
   beyond[0] = 3;
   EXPECT_THAT(ParseSafetensors(beyond).error().message, HasSubstr("its header has 3 bytes"));
   beyond.assign(8, 0xff);
   EXPECT_THAT(ParseSafetensors(beyond).error().message,
               HasSubstr("its header has 18446744073709551615 bytes; accepted are at most 0 here"));
-  EXPECT_EQ(MessageOf("{}"), "accepted");
-  EXPECT_THAT(MessageOf("[]"), HasSubstr("not a JSON object"));
-  EXPECT_THAT(MessageOf("{"), HasSubstr("not a JSON object"));
-  EXPECT_THAT(MessageOf(std::string(100000, '[')), HasSubstr("not a JSON object"));
-  EXPECT_THAT(MessageOf("{}", "x"), HasSubstr("data has 1 bytes, of which the tensors cover 0"));
-  EXPECT_THAT(MessageOf(R"({"__metadata__":1})"), HasSubstr("not an object of texts"));
-  EXPECT_THAT(MessageOf(R"({"__metadata__":{"a":1}})"), HasSubstr("\"a\" is not a text"));
+  EXPECT_EQ(ErrorOf("{}"), "accepted");
+  EXPECT_THAT(ErrorOf("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ErrorOf("{"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ErrorOf(std::string(100000, '[')), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ErrorOf("{}", "x"), HasSubstr("data has 1 bytes, of which the tensors cover 0"));
+  EXPECT_THAT(ErrorOf(R"({"__metadata__":1})"), HasSubstr("not an object of texts"));
+  EXPECT_THAT(ErrorOf(R"({"__metadata__":{"a":1}})"), HasSubstr("\"a\" is not a text"));
 }
 
 TEST(SafetensorsTest, BadHeaderOverTheLimitIsRefused) {
@@ -100,33 +100,33 @@ TEST(SafetensorsTest, BadHeaderOverTheLimitIsRefused) {
 
 TEST(SafetensorsTest, BadTensorsAreNamed) {
   const auto one = [](const std::string& fields) { return "{\"t\":" + fields + "}"; };
-  EXPECT_EQ(MessageOf(one("1")), "safetensors tensor \"t\": is not an object");
-  EXPECT_THAT(MessageOf(one(R"({"dtype":"I8","shape":[0]})")), HasSubstr("lacks one of"));
-  EXPECT_THAT(MessageOf(one(R"({"dtype":"I8","shape":[0],"offsets":[0,0]})")),
+  EXPECT_EQ(ErrorOf(one("1")), "safetensors tensor \"t\": is not an object");
+  EXPECT_THAT(ErrorOf(one(R"({"dtype":"I8","shape":[0]})")), HasSubstr("lacks one of"));
+  EXPECT_THAT(ErrorOf(one(R"({"dtype":"I8","shape":[0],"offsets":[0,0]})")),
               HasSubstr("has field \"offsets\""));
-  EXPECT_THAT(MessageOf(one(R"({"dtype":1,"shape":[0],"data_offsets":[0,0]})")),
+  EXPECT_THAT(ErrorOf(one(R"({"dtype":1,"shape":[0],"data_offsets":[0,0]})")),
               HasSubstr("dtype is not a text"));
-  EXPECT_THAT(MessageOf(one(R"({"dtype":"I4","shape":[0],"data_offsets":[0,0]})")),
+  EXPECT_THAT(ErrorOf(one(R"({"dtype":"I4","shape":[0],"data_offsets":[0,0]})")),
               HasSubstr("dtype is I4; supported are"));
   for (const char* shape : {"1", "[-1]", "[1.0]", "[\"1\"]", "[9223372036854775808]"}) {
     EXPECT_THAT(
-        MessageOf(one(std::string(R"({"dtype":"I8","data_offsets":[0,1],"shape":)") + shape + "}"),
-                  "x"),
+        ErrorOf(one(std::string(R"({"dtype":"I8","data_offsets":[0,1],"shape":)") + shape + "}"),
+                "x"),
         HasSubstr("shape "))
         << shape;
   }
   for (const char* offsets : {"1", "[0]", "[0,0,1]", "[-1,0]", "[0,1.5]", "[1,0]", "[0,2]"}) {
     EXPECT_THAT(
-        MessageOf(one(std::string(R"({"dtype":"I8","shape":[1],"data_offsets":)") + offsets + "}"),
-                  "x"),
+        ErrorOf(one(std::string(R"({"dtype":"I8","shape":[1],"data_offsets":)") + offsets + "}"),
+                "x"),
         HasSubstr("data_offsets "))
         << offsets;
   }
   for (const char* shape :
        {"[2]", "[]", "[0]", "[4294967296,4294967296]", "[0,9223372036854775807]"}) {
     EXPECT_THAT(
-        MessageOf(one(std::string(R"({"dtype":"I64","data_offsets":[0,1],"shape":)") + shape + "}"),
-                  "x"),
+        ErrorOf(one(std::string(R"({"dtype":"I64","data_offsets":[0,1],"shape":)") + shape + "}"),
+                "x"),
         HasSubstr("has 1 bytes, which is not what its shape"))
         << shape;
   }
@@ -140,14 +140,14 @@ TEST(SafetensorsTest, BadOverlapsAndGapsAreRefused) {
            R"(],"data_offsets":[)" + std::to_string(second_begin) + "," +
            std::to_string(second_end) + "]}}";
   };
-  EXPECT_EQ(MessageOf(two(2, 2, 4), "wxyz"), "accepted");
+  EXPECT_EQ(ErrorOf(two(2, 2, 4), "wxyz"), "accepted");
   EXPECT_EQ(
-      MessageOf(two(3, 2, 4), "wxyz"),
+      ErrorOf(two(3, 2, 4), "wxyz"),
       "safetensors tensor \"b\": starts at offset 2; accepted is 3, where the tensor before it "
       "ends");
-  EXPECT_THAT(MessageOf(two(4, 0, 4), "wxyz"), HasSubstr("starts at offset 0; accepted is 4"));
-  EXPECT_THAT(MessageOf(two(1, 2, 4), "wxyz"), HasSubstr("starts at offset 2; accepted is 1"));
-  EXPECT_THAT(MessageOf(two(2, 2, 3), "wxyz"), HasSubstr("of which the tensors cover 3"));
+  EXPECT_THAT(ErrorOf(two(4, 0, 4), "wxyz"), HasSubstr("starts at offset 0; accepted is 4"));
+  EXPECT_THAT(ErrorOf(two(1, 2, 4), "wxyz"), HasSubstr("starts at offset 2; accepted is 1"));
+  EXPECT_THAT(ErrorOf(two(2, 2, 3), "wxyz"), HasSubstr("of which the tensors cover 3"));
 }
 
 TEST(SafetensorsTest, BadFileNamesThePath) {

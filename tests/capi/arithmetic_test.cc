@@ -16,7 +16,7 @@ namespace {
 
 using testing::SlowAccumulator;
 
-constexpr uint64_t kSeed = 20261128;
+constexpr uint64_t kArithmeticSeed = 20261128;
 constexpr int64_t kInt64Max = std::numeric_limits<int64_t>::max();
 
 int64_t RandomOfBits(Rng& rng, int bits) {
@@ -25,7 +25,7 @@ int64_t RandomOfBits(Rng& rng, int bits) {
 }
 
 TEST(CArithmeticTest, AccumulateEqualsSecondModelForEveryWidthAndPolicy) {
-  Rng rng(kSeed);
+  Rng rng(kArithmeticSeed);
   for (int width = 8; width <= 64; ++width) {
     int64_t events = 0;
     for (int i = 0; i < 200; ++i) {
@@ -47,7 +47,7 @@ TEST(CArithmeticTest, AccumulateEqualsSecondModelForEveryWidthAndPolicy) {
 }
 
 TEST(CArithmeticTest, MacRowEqualsSecondModelInEveryStepSize) {
-  Rng rng(kSeed);
+  Rng rng(kArithmeticSeed);
   int64_t total_events = 0;
   for (int i = 0; i < 2000; ++i) {
     const int width = static_cast<int>(rng.UniformInt(8, 63));
@@ -94,7 +94,7 @@ TEST(CArithmeticTest, ExactMacRowHasNoEvents) {
 }
 
 TEST(CArithmeticTest, RequantizeEqualsSecondModel) {
-  Rng rng(kSeed);
+  Rng rng(kArithmeticSeed);
   constexpr ir::RequantizationKind kKinds[] = {ir::RequantizationKind::kShift,
                                                ir::RequantizationKind::kMultiplierDouble,
                                                ir::RequantizationKind::kMultiplierSingle};
@@ -138,7 +138,7 @@ TEST(CArithmeticTest, DoubleAndSingleRoundingDiffer) {
 }
 
 TEST(CArithmeticTest, MeanEqualsSecondModel) {
-  Rng rng(kSeed);
+  Rng rng(kArithmeticSeed);
   for (int i = 0; i < 5000; ++i) {
     const int64_t x = RandomOfBits(rng, static_cast<int>(rng.UniformInt(2, 30)));
     const auto n = static_cast<int32_t>(rng.UniformInt(1, 200));

@@ -19,7 +19,7 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 20261130;
+constexpr uint64_t kBadInputSeed = 20261130;
 
 void ExpectInvalid(int status, const std::string& text) {
   EXPECT_EQ(status, MACLOOM_INVALID_INPUT);
@@ -58,7 +58,7 @@ class CBadInputTest : public ::testing::Test {
   }
 
   void DamageInEveryWay(const std::string& name, const std::string& bytes) {
-    Rng rng(kSeed);
+    Rng rng(kBadInputSeed);
     const size_t stride = std::max<size_t>(1, bytes.size() / 150);
     for (size_t size = 0; size < bytes.size(); size += stride) {
       EXPECT_TRUE(IsRefused(Write(name, bytes.substr(0, size)))) << size << " bytes";
@@ -134,7 +134,7 @@ TEST_F(CBadInputTest, FailedLoadGivesNoHandle) {
 }
 
 TEST_F(CBadInputTest, DamagedNetworkFilesAreRefused) {
-  Rng rng(kSeed);
+  Rng rng(kBadInputSeed);
   const std::string path = (folder_ / "whole.safetensors").string();
   ASSERT_TRUE(ir::SaveNetwork(stimulus::RandomChain(rng), path).ok());
   const auto bytes = ReadTextFile(path);

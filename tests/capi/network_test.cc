@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 20261129;
+constexpr uint64_t kNetworkSeed = 20261129;
 
 struct Free {
   void operator()(macloom_network* network) const { macloom_free(network); }
@@ -83,7 +83,7 @@ std::vector<int8_t> RandomInput(Rng& rng, size_t size) {
 }
 
 TEST_F(CNetworkTest, RandomNetworksEqualGoldenInEveryTensorAndCount) {
-  Rng rng(kSeed);
+  Rng rng(kNetworkSeed);
   int64_t total_events = 0;
   for (int i = 0; i < 20; ++i) {
     stimulus::ChainOptions options;
@@ -130,7 +130,7 @@ TEST_F(CNetworkTest, RandomNetworksEqualGoldenInEveryTensorAndCount) {
 }
 
 TEST_F(CNetworkTest, SaturationEqualsGolden) {
-  Rng rng(kSeed);
+  Rng rng(kNetworkSeed);
   stimulus::LayerSpec spec;
   spec.has_bias = false;  // So that every start value fits.
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};
@@ -165,7 +165,7 @@ TEST_F(CNetworkTest, ProvedWidthHasNoEvents) {
               MACLOOM_OK)
         << macloom_last_error();
   }
-  Rng rng(kSeed);
+  Rng rng(kNetworkSeed);
   const std::vector<int8_t> input = RandomInput(rng, 490);
   std::vector<int8_t> output(12);
   ASSERT_EQ(macloom_run_int8(network.get(), input.data(), 490, output.data(), 12), MACLOOM_OK);
@@ -177,7 +177,7 @@ TEST_F(CNetworkTest, ProvedWidthHasNoEvents) {
 }
 
 TEST_F(CNetworkTest, DescribesWhatTheGraphHolds) {
-  Rng rng(kSeed);
+  Rng rng(kNetworkSeed);
   ir::Graph graph = stimulus::RandomChain(rng);
   graph.class_labels.clear();
   for (int64_t i = 0; i < ir::NumElements(graph.tensor(graph.output).shape); ++i) {
@@ -242,7 +242,7 @@ TEST_F(CNetworkTest, RoundingDecidesHowATfliteFileIsRead) {
     EXPECT_EQ(info.is_untrained, 0);
     traces.emplace_back();
     for (int seed = 0; seed < 50; ++seed) {
-      Rng rng(kSeed + static_cast<uint64_t>(seed));
+      Rng rng(kNetworkSeed + static_cast<uint64_t>(seed));
       macloom_tensor_info in = {}, out = {};
       ASSERT_EQ(macloom_describe_tensor(loaded, info.input_tensor, &in), MACLOOM_OK);
       ASSERT_EQ(macloom_describe_tensor(loaded, info.output_tensor, &out), MACLOOM_OK);
@@ -263,7 +263,7 @@ TEST_F(CNetworkTest, RoundingDecidesHowATfliteFileIsRead) {
 }
 
 TEST_F(CNetworkTest, WideOutputsAreRefusedInInt8AndGivenInInt32) {
-  Rng rng(kSeed);
+  Rng rng(kNetworkSeed);
   stimulus::LayerSpec spec;
   spec.requantization = ir::RequantizationKind::kShift;
   spec.window = {3, 3, 1, 1, 1, 1, 1, 1};

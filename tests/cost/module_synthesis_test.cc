@@ -62,7 +62,7 @@ TEST(RtlilTest, BadTextIsRefused) {
 }
 
 /// Two instances of a multiplier behind registers, and a parity that `parity` writes.
-cost::RtlUnit UnitOf(const std::string& parity) {
+cost::RtlUnit ParityUnit(const std::string& parity) {
   cost::RtlUnit unit;
   unit.name = "unit under test";
   unit.top = "top";
@@ -115,7 +115,7 @@ class ModuleSynthesisTest : public ::testing::Test {
 };
 
 TEST_F(ModuleSynthesisTest, OnlyTheModuleThatChangesIsMadeAgain) {
-  const auto composed = cost::Compose(Synthesize(UnitOf("^a_i"), false).stat, "top");
+  const auto composed = cost::Compose(Synthesize(ParityUnit("^a_i"), false).stat, "top");
   ASSERT_TRUE(composed.ok()) << composed.error().message;
   EXPECT_EQ(composed->flip_flops, 16);
   EXPECT_EQ(synthesizer_->num_made(), 3);
@@ -125,17 +125,17 @@ TEST_F(ModuleSynthesisTest, OnlyTheModuleThatChangesIsMadeAgain) {
   }
   EXPECT_EQ(multipliers, 2);  // The structural body, in both instances.
 
-  const auto same = cost::Compose(Synthesize(UnitOf("^a_i"), false).stat, "top");
+  const auto same = cost::Compose(Synthesize(ParityUnit("^a_i"), false).stat, "top");
   ASSERT_TRUE(same.ok());
   EXPECT_EQ(synthesizer_->num_made(), 3);
   EXPECT_EQ(same->gates, composed->gates);
 
-  const auto changed = cost::Compose(Synthesize(UnitOf("&a_i[7:1]"), false).stat, "top");
+  const auto changed = cost::Compose(Synthesize(ParityUnit("&a_i[7:1]"), false).stat, "top");
   ASSERT_TRUE(changed.ok());
   EXPECT_EQ(synthesizer_->num_made(), 4);
   EXPECT_EQ(changed->gates, composed->gates - 1);  // An input less.
 
-  const auto flat = cost::Compose(Synthesize(UnitOf("^a_i"), true).stat, "top");
+  const auto flat = cost::Compose(Synthesize(ParityUnit("^a_i"), true).stat, "top");
   ASSERT_TRUE(flat.ok()) << flat.error().message;
   EXPECT_EQ(flat->blocks.size(), 1u);
   EXPECT_LE(flat->gates, composed->gates);
@@ -145,9 +145,9 @@ TEST_F(ModuleSynthesisTest, OnlyTheModuleThatChangesIsMadeAgain) {
 TEST_F(ModuleSynthesisTest, MappedModulesAddUpToANetlistWithAPath) {
   const auto library = cost::OpenLibrary(cost::kDefaultLibrary);
   ASSERT_TRUE(library.ok()) << library.error().message;
-  auto composed = cost::Compose(Synthesize(UnitOf("^a_i"), false).stat, "top");
+  auto composed = cost::Compose(Synthesize(ParityUnit("^a_i"), false).stat, "top");
   ASSERT_TRUE(composed.ok());
-  const cost::SynthesizedModules mapped = Synthesize(UnitOf("^a_i"), false, &*library);
+  const cost::SynthesizedModules mapped = Synthesize(ParityUnit("^a_i"), false, &*library);
   const Status added = cost::AddAreas(mapped.stat, "top", *library, *composed);
   ASSERT_TRUE(added.ok()) << added.error().message;
   EXPECT_GT(composed->area_um2[0], 16 * 96.0);

@@ -9,7 +9,7 @@
 namespace macloom {
 namespace {
 
-struct Case {
+struct RealModel {
   const char* model;
   const char* preset;
   double min_utilization_percent;            ///< Of the whole network.
@@ -35,7 +35,7 @@ std::vector<ir::TensorValue> Inputs(const ir::Graph& graph, int uniform) {
   return inputs;
 }
 
-class RealModelTest : public ::testing::TestWithParam<Case> {};
+class RealModelTest : public ::testing::TestWithParam<RealModel> {};
 
 TEST_P(RealModelTest, IsBitExactAndReachesItsUtilization) {
   MACLOOM_DATA_PACK(path, std::string("mlperf-tiny-models/") + GetParam().model);
@@ -69,21 +69,21 @@ TEST_P(RealModelTest, IsBitExactAndReachesItsUtilization) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(MlperfTiny, RealModelTest,
-                         ::testing::Values(Case{"kws_ref_model.tflite", "m4l16", 90, 75},
-                                           Case{"kws_ref_model.tflite", "m8l16", 85, 60},
-                                           Case{"pretrainedResnet_quant.tflite", "m4l16", 88, 0},
-                                           Case{"pretrainedResnet_quant.tflite", "m8l16", 88, 0},
-                                           Case{"ad01_int8.tflite", "m4l16", 0, 0},
-                                           Case{"ad01_int8.tflite", "m8l16", 0, 0},
-                                           Case{"str_ww_ref_model.tflite", "m4l16", 0, 0},
-                                           Case{"str_ww_ref_model.tflite", "m8l16", 0, 0}),
-                         [](const auto& info) {
-                           std::string name =
-                               std::string(info.param.model) + "_" + info.param.preset;
-                           std::replace(name.begin(), name.end(), '.', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    MlperfTiny, RealModelTest,
+    ::testing::Values(RealModel{"kws_ref_model.tflite", "m4l16", 90, 75},
+                      RealModel{"kws_ref_model.tflite", "m8l16", 85, 60},
+                      RealModel{"pretrainedResnet_quant.tflite", "m4l16", 88, 0},
+                      RealModel{"pretrainedResnet_quant.tflite", "m8l16", 88, 0},
+                      RealModel{"ad01_int8.tflite", "m4l16", 0, 0},
+                      RealModel{"ad01_int8.tflite", "m8l16", 0, 0},
+                      RealModel{"str_ww_ref_model.tflite", "m4l16", 0, 0},
+                      RealModel{"str_ww_ref_model.tflite", "m8l16", 0, 0}),
+    [](const auto& info) {
+      std::string name = std::string(info.param.model) + "_" + info.param.preset;
+      std::replace(name.begin(), name.end(), '.', '_');
+      return name;
+    });
 
 TEST(RealModelTest, AutoencoderReachesItsAxiBound) {
   MACLOOM_DATA_PACK(path, "mlperf-tiny-models/ad01_int8.tflite");

@@ -22,7 +22,7 @@ using ir::AccumulatorRange;
 using ir::CodeRange;
 using ir::OperatorKind;
 
-constexpr uint64_t kSeed = 77;
+constexpr uint64_t kCertificateSeed = 77;
 
 Accumulation RandomOrder(Rng& rng, OperatorKind kind) {
   Accumulation accumulation{32, ir::Overflow::kWrap, 1, AccumulationOrder::kTapSerial};
@@ -175,7 +175,7 @@ const AccumulatorRange& Of(const std::vector<AccumulatorRange>& ranges, int64_t 
 }
 
 TEST(CertificateTest, EveryFormEqualsEnumeration) {
-  Rng rng(kSeed);
+  Rng rng(kCertificateSeed);
   for (int i = 0; i < 400; ++i) {
     const OperatorKind kind = RandomKind(rng);
     const ir::Graph graph = stimulus::RandomLayerGraph(rng, TinySpec(rng, kind));
@@ -234,7 +234,7 @@ void ExpectCertificatesHold(const ir::Graph& graph, Accumulation accumulation,
 // MACLOOM_RANDOM_CHANNELS=100000 is the count docs/accumulator.md states.
 TEST(CertificateTest, HoldsForRandomChannelsAndIsReached) {
   const int64_t num_channels = testing::Setting("MACLOOM_RANDOM_CHANNELS", 4000);
-  Rng rng(static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", kSeed)));
+  Rng rng(static_cast<uint64_t>(testing::Setting("MACLOOM_SEED", kCertificateSeed)));
   int64_t channels = 0;
   AdversarialSummary hardware_order, final_sum;
   while (channels < num_channels) {
@@ -288,7 +288,7 @@ TEST(CertificateTest, DatatypeAndL1BoundsByHand) {
   spec.kind = OperatorKind::kFullyConnected;
   spec.input = {64};
   spec.output_channels = 2;
-  Rng rng(kSeed);
+  Rng rng(kCertificateSeed);
   ir::Graph graph = stimulus::RandomLayerGraph(rng, spec);
   graph.constants[0].codes.assign(128, 0);
   graph.constants[0].codes[0] = -3;
@@ -312,7 +312,7 @@ TEST(CertificateTest, ClampRangesFollowTheTensors) {
   spec.input = {4, 4, 2};
   spec.output_channels = 2;
   spec.output_zero_point = -10;
-  Rng rng(kSeed);
+  Rng rng(kCertificateSeed);
   ir::Graph graph = stimulus::StartGraph(spec);
   const ir::TensorId first = stimulus::AppendLayer(rng, graph, spec, graph.input);
   graph.nodes[0].requantization.clamp_min = -5;

@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 41;
+constexpr uint64_t kSweepSeed = 41;
 
 ir::Graph SmallNetwork(Rng& rng) {
   stimulus::ChainOptions options;
@@ -88,7 +88,7 @@ void ExpectPointIsTrue(const ir::Graph& graph, const std::vector<ir::Accumulatio
 }
 
 TEST(SweepTest, EveryPointEqualsPlainRuns) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   for (int i = 0; i < 4; ++i) {
     const ir::Graph graph = SmallNetwork(rng);
     const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 6);
@@ -111,7 +111,7 @@ TEST(SweepTest, EveryPointEqualsPlainRuns) {
 }
 
 TEST(SweepTest, ASplitChoosesOnOnePartAndJudgesOnTheOther) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   const ir::Graph graph = SmallNetwork(rng);
   const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 9);
   std::vector<int> labels;
@@ -173,7 +173,7 @@ TEST(SweepTest, ASplitTakesEverySampleOnce) {
 }
 
 TEST(SweepTest, ObservedRangesEqualTheAccumulatorsOfPlainRuns) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   for (int i = 0; i < 10; ++i) {
     const ir::Graph graph = SmallNetwork(rng);
     const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 3);
@@ -210,7 +210,7 @@ TEST(SweepTest, ObservedRangesEqualTheAccumulatorsOfPlainRuns) {
 }
 
 TEST(SweepTest, WrongInputsAreNamed) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   const ir::Graph graph = SmallNetwork(rng);
   const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 2);
   const arch::HardwareConfig config = *arch::Preset("m4l16");
@@ -262,7 +262,7 @@ TEST(PolicyTest, ByHand) {
 }
 
 TEST(PolicyTest, WideRegistersAreExact) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   const ir::Graph graph = SmallNetwork(rng);
   const std::vector<ir::TensorValue> inputs = Inputs(rng, graph, 3);
   const auto accumulation = HardwareAccumulation(graph, *arch::Preset("m4l16"));
@@ -322,7 +322,7 @@ TEST(RecommendTest, RulesAndTheirLimits) {
 }
 
 TEST(AccumJsonTest, HoldsWhatTheSchemaNames) {
-  Rng rng(kSeed);
+  Rng rng(kSweepSeed);
   const ir::Graph graph = SmallNetwork(rng);
   const auto result = Explore(graph, *arch::Preset("m4l16"), Inputs(rng, graph, 2), {}, {});
   ASSERT_TRUE(result.ok());

@@ -11,7 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-ir::Graph SmallNetwork() {
+ir::Graph SweptNetwork() {
   Rng rng(3);
   stimulus::LayerSpec spec;
   spec.input = {9, 9, 20};
@@ -32,7 +32,7 @@ TEST(SweepTest, BadAxesAreNamed) {
 }
 
 TEST(SweepTest, EveryCombinationEqualsItsOwnEstimate) {
-  const ir::Graph graph = SmallNetwork();
+  const ir::Graph graph = SweptNetwork();
   const arch::HardwareConfig base = *arch::Preset("m4l16");
   const auto points = Sweep(
       graph, base, {{"array.tile_pixels", {"8", "16"}}, {"requant.lanes", {"4", "8"}}}, {}, {});
@@ -53,7 +53,7 @@ TEST(SweepTest, EveryCombinationEqualsItsOwnEstimate) {
 }
 
 TEST(SweepTest, RefusedConfigurationsArePointsWithTheReason) {
-  const auto points = Sweep(SmallNetwork(), *arch::Preset("m4l16"),
+  const auto points = Sweep(SweptNetwork(), *arch::Preset("m4l16"),
                             {{"memory.activation_bytes", {"64", "65536"}}}, {}, {});
   ASSERT_TRUE(points.ok()) << points.error().message;
   EXPECT_FALSE((*points)[0].refusal.empty());
@@ -62,7 +62,7 @@ TEST(SweepTest, RefusedConfigurationsArePointsWithTheReason) {
 }
 
 TEST(SweepTest, BadKeysAndSizesAreErrors) {
-  const ir::Graph graph = SmallNetwork();
+  const ir::Graph graph = SweptNetwork();
   const arch::HardwareConfig base = *arch::Preset("m4l16");
   EXPECT_THAT(Sweep(graph, base, {{"array.rowz", {"1"}}}, {}, {}).error().message,
               HasSubstr("array.rowz"));

@@ -42,7 +42,7 @@ bool ImportBounded(const Bytes& bytes, ir::Rounding rounding) {
   return false;
 }
 
-void FuzzFile(const Bytes& original, int num_mutations) {
+void FuzzTfliteFile(const Bytes& original, int num_mutations) {
   const MemoryCap cap;
   Rng random(kSeed);
   int num_imported = 0;
@@ -59,7 +59,7 @@ void FuzzFile(const Bytes& original, int num_mutations) {
 }
 
 TEST(ImporterTfliteFuzzTest, SurvivesMutationsOfAFileWithEveryOperator) {
-  FuzzFile(testing::Serialize(testing::SmallModel()), 20000);
+  FuzzTfliteFile(testing::Serialize(testing::SmallModel()), 20000);
 }
 
 TEST(ImporterTfliteFuzzTest, SurvivesEveryByteOfTheSmallFileReplaced) {
@@ -99,7 +99,7 @@ void FuzzFolder(const std::filesystem::path& folder) {
     SCOPED_TRACE(file.filename().string());
     const auto bytes = ReadFile(file);
     ASSERT_TRUE(bytes.ok()) << bytes.error().message;
-    FuzzFile(*bytes, kNumMutations);
+    FuzzTfliteFile(*bytes, kNumMutations);
     if (::testing::Test::HasFailure()) return;
   }
 }

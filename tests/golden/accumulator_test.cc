@@ -14,7 +14,7 @@ namespace {
 using testing::PowerOfTwo;
 using testing::SlowAccumulator;
 
-constexpr uint64_t kSeed = 20261122;
+constexpr uint64_t kAccumulatorSeed = 20261122;
 
 int64_t RandomOfBits(Rng& rng, int bits) {
   const int64_t value = static_cast<int64_t>(rng.Next()) >> (64 - bits);
@@ -25,8 +25,8 @@ int64_t RandomOfBits(Rng& rng, int bits) {
 }
 
 TEST(AccumulatorTest, EqualsSecondModelForEveryWidthAndPolicy) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kAccumulatorSeed);
+  Rng rng(kAccumulatorSeed);
   for (int width = 8; width <= 64; ++width) {
     int64_t events = 0, quiet = 0;
     for (const ir::Overflow policy : {ir::Overflow::kWrap, ir::Overflow::kSaturate}) {

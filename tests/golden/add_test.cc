@@ -8,12 +8,12 @@
 namespace macloom::golden {
 namespace {
 
-constexpr uint64_t kSeed = 20261124;
+constexpr uint64_t kAddSeed = 20261124;
 
 // Every pair of int8 codes, for random scales, zero points and clamps of both roundings.
 TEST(AddTest, EqualsExactFractionsForAllPairsOfCodes) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kAddSeed);
+  Rng rng(kAddSeed);
   int64_t num_low = 0, num_high = 0;
   for (int round = 0; round < 16; ++round) {
     stimulus::LayerSpec spec;
@@ -61,8 +61,8 @@ TEST(AddTest, EqualsExactFractionsForAllPairsOfCodes) {
 }
 
 TEST(AddTest, AddsATensorToItself) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kAddSeed);
+  Rng rng(kAddSeed);
   stimulus::LayerSpec spec;
   spec.input = {256};
   spec.kind = ir::OperatorKind::kAdd;

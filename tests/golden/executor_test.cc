@@ -10,10 +10,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 20261126;
+constexpr uint64_t kExecutorSeed = 20261126;
 
 ir::Graph SmallConvolution(ir::RequantizationKind kind) {
-  Rng rng(kSeed);
+  Rng rng(kExecutorSeed);
   stimulus::LayerSpec spec;
   spec.input = {3, 3, 2};
   spec.window = {2, 2, 1, 1, 0, 0, 0, 0};
@@ -140,8 +140,8 @@ TEST(ExecutorTest, KeepsAccumulatorsOnlyWhenAsked) {
 }
 
 TEST(ExecutorTest, RunsRandomChainsWithEveryTensorInShapeAndRange) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kExecutorSeed);
+  Rng rng(kExecutorSeed);
   for (int round = 0; round < 100; ++round) {
     const ir::Graph graph = stimulus::RandomChain(rng);
     const ir::TensorValue input = stimulus::RandomInput(rng, graph);

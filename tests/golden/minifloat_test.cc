@@ -24,7 +24,7 @@ using testing::SlowRound;
 using testing::SlowValue;
 
 /// Every named format of at most 8 bits and some with other biases, sizes and specials.
-std::vector<NumberFormat> Formats() {
+std::vector<NumberFormat> AllFormats() {
   std::vector<NumberFormat> formats;
   for (const ir::NamedMinifloat& named : ir::NamedMinifloats()) {
     if (named.format.bits <= 8) formats.push_back(named.format);
@@ -51,7 +51,7 @@ void ExpectEqual(const ExtendedReal& got, const Big& expected) {
 }
 
 /// Codes of the finite values above or equal to 0.
-std::map<double, int64_t> CodesByValue(const NumberFormat& format) {
+std::map<double, int64_t> FiniteCodes(const NumberFormat& format) {
   std::map<double, int64_t> codes;
   for (int64_t code = 0; code < format.SignBit(); ++code) {
     const Big value = SlowValue(format, code);
@@ -61,7 +61,7 @@ std::map<double, int64_t> CodesByValue(const NumberFormat& format) {
 }
 
 TEST(MinifloatTest, EveryCodeHasItsValue) {
-  for (const NumberFormat& format : Formats()) {
+  for (const NumberFormat& format : AllFormats()) {
     SCOPED_TRACE(ToString(format));
     for (int64_t code = 0; code <= format.MaxCode(); ++code) {
       const Big expected = SlowValue(format, code);
@@ -99,7 +99,7 @@ TEST(MinifloatTest, KnownLimits) {
 }
 
 TEST(MinifloatTest, EveryProductIsExact) {
-  for (const NumberFormat& a : Formats()) {
+  for (const NumberFormat& a : AllFormats()) {
     // Every format with itself, and with e5m2.
     for (const NumberFormat& b : {a, NumberFormat::E5M2()}) {
       SCOPED_TRACE(ToString(a) + " x " + ToString(b));
@@ -118,9 +118,9 @@ TEST(MinifloatTest, EveryProductIsExact) {
 
 // x + y rounded to the same format, saturating: what ADD does with shifts 0.
 TEST(MinifloatTest, EverySumIsRoundedOnce) {
-  for (const NumberFormat& format : Formats()) {
+  for (const NumberFormat& format : AllFormats()) {
     SCOPED_TRACE(ToString(format));
-    const std::map<double, int64_t> codes = CodesByValue(format);
+    const std::map<double, int64_t> codes = FiniteCodes(format);
     const Big max = SlowMaximum(format);
     ir::Requantization clamp;
     clamp.clamp_min = static_cast<int32_t>(format.SignBit() | format.MaxFiniteCode());
@@ -147,7 +147,7 @@ TEST(MinifloatTest, EverySumIsRoundedOnce) {
 }
 
 TEST(MinifloatTest, OrderIsThatOfValuesWithMinusZeroFirst) {
-  for (const NumberFormat& format : Formats()) {
+  for (const NumberFormat& format : AllFormats()) {
     for (int64_t x = 0; x <= format.MaxCode(); ++x) {
       for (int64_t y = 0; y <= format.MaxCode(); ++y) {
         const float a = ToFloat(format, x), b = ToFloat(format, y);
@@ -163,7 +163,7 @@ TEST(MinifloatTest, OrderIsThatOfValuesWithMinusZeroFirst) {
 class Converter {
  public:
   explicit Converter(const NumberFormat& format)
-      : format_(format), codes_(CodesByValue(format)), max_(SlowMaximum(format)) {}
+      : format_(format), codes_(FiniteCodes(format)), max_(SlowMaximum(format)) {}
 
   void Check(float value) {
     for (const Conversion conversion : {Conversion::kSaturating, Conversion::kNonSaturating}) {
@@ -221,7 +221,7 @@ TEST(MinifloatTest, EveryFloatExponentIsConverted) {
       mantissas.push_back(mantissa);
     }
   }
-  for (const NumberFormat& format : Formats()) {
+  for (const NumberFormat& format : AllFormats()) {
     Converter converter(format);
     for (uint32_t high = 0; high < 512; ++high) {  // Sign and exponent, Inf and NaN included.
       for (const uint32_t mantissa : mantissas) {
@@ -233,7 +233,7 @@ TEST(MinifloatTest, EveryFloatExponentIsConverted) {
 }
 
 TEST(MinifloatTest, EveryTieGoesToTheEvenCode) {
-  for (const NumberFormat& format : Formats()) {
+  for (const NumberFormat& format : AllFormats()) {
     Converter converter(format);
     const float infinity = std::numeric_limits<float>::infinity();
     for (const float tie : converter.Ties()) {

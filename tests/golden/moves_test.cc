@@ -9,7 +9,7 @@
 namespace macloom::golden {
 namespace {
 
-constexpr uint64_t kSeed = 31;
+constexpr uint64_t kMovesSeed = 31;
 
 /// Element (y, x, c) of a map.
 int32_t At(const ir::TensorValue& map, int64_t y, int64_t x, int64_t c) {
@@ -47,7 +47,7 @@ void ForEachElement(const Executed& executed, Expected expected) {
 }
 
 TEST(MovesTest, MaxPoolTakesTheLargestCodeInsideTheImage) {
-  Rng rng(kSeed);
+  Rng rng(kMovesSeed);
   int64_t clamped = 0;
   for (int i = 0; i < 200; ++i) {
     const Executed executed = Execute(rng, ir::OperatorKind::kMaxPool2d);
@@ -72,7 +72,7 @@ TEST(MovesTest, MaxPoolTakesTheLargestCodeInsideTheImage) {
 }
 
 TEST(MovesTest, PadSurroundsTheImageWithItsZeroPoint) {
-  Rng rng(kSeed);
+  Rng rng(kMovesSeed);
   for (int i = 0; i < 100; ++i) {
     const Executed executed = Execute(rng, ir::OperatorKind::kPad);
     const ir::TensorValue& in = executed.Tensor(executed.node().inputs[0]);
@@ -87,7 +87,7 @@ TEST(MovesTest, PadSurroundsTheImageWithItsZeroPoint) {
 }
 
 TEST(MovesTest, ConcatenationPutsOneInputAfterTheOther) {
-  Rng rng(kSeed);
+  Rng rng(kMovesSeed);
   for (int i = 0; i < 100; ++i) {
     const Executed executed = Execute(rng, ir::OperatorKind::kConcatenation);
     const ir::TensorValue& a = executed.Tensor(executed.node().inputs[0]);

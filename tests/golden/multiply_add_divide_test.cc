@@ -9,7 +9,7 @@
 namespace macloom::golden {
 namespace {
 
-constexpr uint64_t kSeed = 20261125;
+constexpr uint64_t kMultiplyAddDivideSeed = 20261125;
 
 /// q is the floor exactly if q*d <= m*x + b < (q + 1)*d.
 void ExpectFloor(int64_t x, int64_t m, int64_t b, int64_t d) {
@@ -29,8 +29,8 @@ TEST(MultiplyAddDivideTest, EqualsItsDefinitionForSmallOperands) {
 }
 
 TEST(MultiplyAddDivideTest, EqualsItsDefinitionUpTo62Bits) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kMultiplyAddDivideSeed);
+  Rng rng(kMultiplyAddDivideSeed);
   for (int i = 0; i < 20000; ++i) {
     const int64_t m = rng.UniformInt(INT32_MIN, INT32_MAX);
     const int64_t x = rng.UniformInt(-(int64_t{1} << 29), int64_t{1} << 29);
@@ -61,8 +61,8 @@ TEST(MultiplyAddDivideTest, UsesMultiplierAndAddendOfTheChannel) {
 
 // All pairs of int8 codes under random weights.
 TEST(MultiplyAddDivideTest, SumsOfTwoTensorsEqualTheirDefinition) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kMultiplyAddDivideSeed);
+  Rng rng(kMultiplyAddDivideSeed);
   for (int round = 0; round < 8; ++round) {
     stimulus::LayerSpec spec;
     spec.input = {256, 256, 1};

@@ -16,7 +16,7 @@ using ir::OperatorKind;
 using ::testing::TestWithParam;
 using ::testing::Values;
 
-constexpr uint64_t kSeed = 20261123;
+constexpr uint64_t kOrderSeed = 20261123;
 
 std::vector<std::vector<int64_t>> Steps(const ir::Accumulation& accumulation,
                                         const WindowExtent& extent) {
@@ -109,8 +109,8 @@ bool HasFittingStarts(const ir::Graph& graph, const ir::Node& node, int width_bi
 class LayerTest : public TestWithParam<OperatorKind> {};
 
 TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kOrderSeed);
+  Rng rng(kOrderSeed);
   LayerEvents total;
   int64_t num_runs = 0, num_refused = 0;
   int widest_bits = 0;
@@ -161,8 +161,8 @@ TEST_P(LayerTest, EqualsSecondModelInEveryOrderAndPolicy) {
 }
 
 TEST_P(LayerTest, StepOrderedSumsEqualTheExactPathWhenNoEventHappens) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed + 1);
+  SCOPED_TRACE(kOrderSeed);
+  Rng rng(kOrderSeed + 1);
   for (int round = 0; round < 60; ++round) {
     stimulus::LayerSpec spec = stimulus::RandomLayerSpec(rng, GetParam());
     spec.input = {rng.UniformInt(1, 6), rng.UniformInt(1, 6), rng.UniformInt(1, 18)};

@@ -17,7 +17,7 @@ using testing::SlowDouble;
 using testing::SlowSingle;
 using testing::Tie;
 
-constexpr uint64_t kSeed = 20261121;
+constexpr uint64_t kRequantizeSeed = 20261121;
 constexpr int64_t kMinInt32 = std::numeric_limits<int32_t>::min();
 constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 
@@ -120,8 +120,8 @@ TEST(RequantizeTest, ThirtyTwoBitOperandsWithEveryShiftEqualExactFractions) {
 }
 
 TEST(RequantizeTest, RandomOperandsEqualExactFractions) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kRequantizeSeed);
+  Rng rng(kRequantizeSeed);
   for (int i = 0; i < 200000; ++i) {
     const int64_t x = rng.UniformInt(kMinInt32, kMaxInt32) >> rng.UniformInt(0, 31);
     const ir::FixedPointMultiplier pair{

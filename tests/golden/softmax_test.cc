@@ -12,7 +12,7 @@
 namespace macloom::golden {
 namespace {
 
-constexpr uint64_t kSeed = 20261125;
+constexpr uint64_t kSoftmaxSeed = 20261125;
 
 // The second model: 32-bit registers, a sign-dependent nudge and truncating division instead of
 // floors, bit masks instead of branches, wrap-around shifts instead of 64-bit products.
@@ -99,8 +99,8 @@ std::vector<int32_t> Softmax(const std::vector<int32_t>& row, const ir::SoftmaxP
 }  // namespace peer
 
 TEST(SoftmaxTest, EqualsSecondModelInBothRoundings) {
-  SCOPED_TRACE(kSeed);
-  Rng rng(kSeed);
+  SCOPED_TRACE(kSoftmaxSeed);
+  Rng rng(kSoftmaxSeed);
   for (int round = 0; round < 400; ++round) {
     stimulus::LayerSpec spec;
     spec.kind = ir::OperatorKind::kSoftmax;
@@ -151,7 +151,7 @@ TEST(SoftmaxTest, ReciprocalIsCloseToTheRealOne) {
 }
 
 TEST(SoftmaxTest, SingleClassTakesTheWholeRange) {
-  Rng rng(kSeed);
+  Rng rng(kSoftmaxSeed);
   stimulus::LayerSpec spec;
   spec.kind = ir::OperatorKind::kSoftmax;
   spec.input = {1};

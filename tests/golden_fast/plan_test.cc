@@ -11,7 +11,7 @@
 namespace macloom::golden::fast {
 namespace {
 
-int64_t Setting(const char* name, int64_t otherwise) {
+int64_t PlanSetting(const char* name, int64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::atoll(text);
 }
@@ -175,8 +175,8 @@ ir::Graph RandomNetwork(Rng& rng, int64_t index) {
 }
 
 TEST(PlanTest, EqualsTheReferenceOnRandomNetworks) {
-  const int64_t count = Setting("MACLOOM_RANDOM_LAYERS", 1600);
-  const auto seed = static_cast<uint64_t>(Setting("MACLOOM_SEED", 1));
+  const int64_t count = PlanSetting("MACLOOM_RANDOM_LAYERS", 1600);
+  const auto seed = static_cast<uint64_t>(PlanSetting("MACLOOM_SEED", 1));
   Rng rng(seed);
   Coverage coverage;
   for (int64_t i = 0; i < count; ++i) {

@@ -17,15 +17,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Outcome {
+struct ScriptRun {
   int status = -1;
   std::string output;
 };
 
-Outcome RunScript(const std::string& arguments) {
+ScriptRun RunScript(const std::string& arguments) {
   const std::string command =
       "bash '" MACLOOM_SOURCE_DIR "/scripts/fetch_models.sh' " + arguments + " 2>&1";
-  Outcome outcome;
+  ScriptRun outcome;
   FILE* pipe = ::popen(command.c_str(), "r");
   EXPECT_NE(pipe, nullptr);
   if (pipe == nullptr) return outcome;
@@ -61,7 +61,7 @@ TEST(FetchModelsTest, FetchesChecksAndThenHasNothingToDo) {
   const macloom::testing::TemporaryFolder folder;
   const std::string url = MakeRepository(pack, folder / "repository");
   const std::string target = (folder / "deep/er/models").string();
-  const Outcome first = RunScript("--from '" + url + "' '" + target + "'");
+  const ScriptRun first = RunScript("--from '" + url + "' '" + target + "'");
   EXPECT_EQ(first.status, 0) << first.output;
   for (const char* name : {"kws_ref_model.tflite", "pretrainedResnet_quant.tflite",
                            "ad01_int8.tflite", "str_ww_ref_model.tflite", "LICENSE.md"}) {
@@ -81,7 +81,7 @@ TEST(FetchModelsTest, FetchesChecksAndThenHasNothingToDo) {
 TEST(FetchModelsBadTest, OfflineLeavesNothingBehind) {
   if (!HasCurl()) GTEST_SKIP() << "curl is not installed";
   const macloom::testing::TemporaryFolder folder;
-  const Outcome outcome =
+  const ScriptRun outcome =
       RunScript("--from file:///nowhere '" + (folder / "models").string() + "'");
   EXPECT_EQ(outcome.status, 3);
   EXPECT_THAT(outcome.output, HasSubstr("could not fetch file:///nowhere/benchmark"));
@@ -94,7 +94,8 @@ TEST(FetchModelsBadTest, RefusesAFileWithTheWrongDigest) {
   const macloom::testing::TemporaryFolder folder;
   const std::string url = MakeRepository(pack, folder / "repository");
   ASSERT_TRUE(WriteFileAtomically(folder / "repository/LICENSE.md", "other terms").ok());
-  const Outcome outcome = RunScript("--from '" + url + "' '" + (folder / "models").string() + "'");
+  const ScriptRun outcome =
+      RunScript("--from '" + url + "' '" + (folder / "models").string() + "'");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.output, HasSubstr("LICENSE.md has the wrong sha256"));
   EXPECT_FALSE(std::filesystem::exists(folder / "models"));
@@ -106,7 +107,7 @@ TEST(FetchModelsBadTest, RefusesWrongCommandLinesAndExplainsItself) {
   EXPECT_EQ(RunScript("--from").status, 2);
   EXPECT_EQ(RunScript("one two").status, 2);
   EXPECT_EQ(RunScript("''").status, 2);
-  const Outcome help = RunScript("-h");
+  const ScriptRun help = RunScript("-h");
   EXPECT_EQ(help.status, 0);
   EXPECT_THAT(help.output, HasSubstr("usage: fetch_models.sh"));
 }

@@ -16,7 +16,7 @@ using ::macloom::stimulus::LayerSpec;
 using ::macloom::stimulus::RandomLayerGraph;
 using ::macloom::stimulus::RandomLayerSpec;
 
-constexpr uint64_t kSeed = 77;
+constexpr uint64_t kRangeSeed = 77;
 
 struct Bounds {
   int64_t low = std::numeric_limits<int64_t>::max();
@@ -92,7 +92,7 @@ void ExpectRangesAreTight(const Graph& graph, const CodeRange& codes) {
       }
     }
     ASSERT_EQ(ranges[static_cast<size_t>(oc)], (AccumulatorRange{bounds.low, bounds.high, true}))
-        << ToText(graph) << "channel " << oc << ", seed " << kSeed;
+        << ToText(graph) << "channel " << oc << ", seed " << kRangeSeed;
   }
 }
 
@@ -118,7 +118,7 @@ LayerSpec TinySpec(Rng& rng, OperatorKind kind) {
 }
 
 TEST(AccumulatorRangeTest, EqualsEnumerationOfEveryPrefixOfEveryOrder) {
-  Rng rng(kSeed);
+  Rng rng(kRangeSeed);
   for (OperatorKind kind :
        {OperatorKind::kConv2d, OperatorKind::kDepthwiseConv2d, OperatorKind::kFullyConnected}) {
     for (int i = 0; i < 120; ++i) {
@@ -140,7 +140,7 @@ TEST(AccumulatorRangeTest, BordersCountWhenNoWindowIsInside) {
   spec.output_channels = 1;
   spec.input_zero_point = 10;
   spec.has_bias = false;
-  Rng rng(kSeed);
+  Rng rng(kRangeSeed);
   Graph graph = RandomLayerGraph(rng, spec);
   graph.constants[0].codes = {1, 1, 1, 1, 100, 1, 1, 1, -1};
   const AccumulatorRange range =
@@ -169,7 +169,7 @@ TEST(AccumulatorRangeTest, DatatypeBoundIsReachedByExtremeWeights) {
   spec.kind = OperatorKind::kFullyConnected;
   spec.output_channels = 1;
   spec.has_bias = false;
-  Rng rng(kSeed);
+  Rng rng(kRangeSeed);
   Graph graph = RandomLayerGraph(rng, spec);
   graph.constants[0].codes.assign(64, -128);
   EXPECT_EQ(RequiredAccumulatorBits(graph, graph.nodes[0]), 22);
@@ -182,7 +182,7 @@ TEST(AccumulatorRangeTest, PoolingSumsThePositionsInsideTheImage) {
   spec.kind = OperatorKind::kAveragePool2d;
   spec.input = {25, 5, 3};
   spec.window = {25, 5, 1, 1, 0, 0, 0, 0};
-  Rng rng(kSeed);
+  Rng rng(kRangeSeed);
   const Graph graph = RandomLayerGraph(rng, spec);
   const auto ranges =
       AccumulatorRanges(graph, graph.nodes[0], InputCodeRange(graph, graph.nodes[0]));
@@ -197,7 +197,7 @@ TEST(AccumulatorRangeTest, PoolingSumsThePositionsInsideTheImage) {
 }
 
 TEST(AccumulatorRangeTest, OtherOperatorsHaveNoAccumulator) {
-  Rng rng(kSeed);
+  Rng rng(kRangeSeed);
   for (OperatorKind kind : {OperatorKind::kAdd, OperatorKind::kReshape, OperatorKind::kSoftmax}) {
     const Graph graph = RandomLayerGraph(rng, RandomLayerSpec(rng, kind));
     EXPECT_EQ(RequiredAccumulatorBits(graph, graph.nodes.back()), 0) << ToString(kind);

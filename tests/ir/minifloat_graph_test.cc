@@ -18,7 +18,7 @@ TensorInfo Tensor(const std::string& name, Shape shape, const NumberFormat& form
 }
 
 /// e4m3 [2, 2, 2] -> CONV_2D (e5m2 weights, bias) -> e4m3 -> AVERAGE_POOL_2D -> FP16 [1, 1, 3].
-Graph SmallGraph() {
+Graph MinifloatGraph() {
   Graph graph;
   graph.name = "small";
   const NumberFormat e4m3 = NumberFormat::E4M3();
@@ -51,7 +51,7 @@ Graph SmallGraph() {
 }
 
 void ExpectMessage(const std::function<void(Graph&)>& spoil, const std::string& message) {
-  Graph graph = SmallGraph();
+  Graph graph = MinifloatGraph();
   spoil(graph);
   const Status status = Verify(graph);
   ASSERT_FALSE(status.ok()) << message;
@@ -59,12 +59,12 @@ void ExpectMessage(const std::function<void(Graph&)>& spoil, const std::string& 
 }
 
 TEST(MinifloatGraphTest, IsValid) {
-  const Status status = Verify(SmallGraph());
+  const Status status = Verify(MinifloatGraph());
   EXPECT_TRUE(status.ok()) << status.error().message;
 }
 
 TEST(MinifloatGraphTest, SurvivesItsFile) {
-  const Graph graph = SmallGraph();
+  const Graph graph = MinifloatGraph();
   const std::vector<uint8_t> bytes = *SerializeNetwork(graph);
   const Result<Graph> read = ParseNetwork(bytes);
   ASSERT_TRUE(read.ok()) << read.error().message;
@@ -78,7 +78,7 @@ TEST(MinifloatGraphTest, SurvivesItsFile) {
 }
 
 TEST(MinifloatGraphTest, IsListed) {
-  const std::string text = ToText(SmallGraph());
+  const std::string text = ToText(MinifloatGraph());
   EXPECT_THAT(text, HasSubstr("t0 \"x\" 2x2x2 e4m3 scale=0.5"));
   EXPECT_THAT(text, HasSubstr("c0 \"w\" 3x1x1x2 e5m2 scales=0.5..2 (axis 0, 3)"));
   EXPECT_THAT(text, HasSubstr("requantize=to-minifloat 3 multipliers, shifts -3..64"));
@@ -87,7 +87,7 @@ TEST(MinifloatGraphTest, IsListed) {
 // e4m3 reaches 448 = 229376 * 2^-9, e5m2 57344 = 3758096384 * 2^-16. Channel 0 has two such weights
 // and the bias -2^40: bits(229376 * 2 * 3758096384 + 2^40) + 1. The pool: four times 448 times 1.0.
 TEST(MinifloatGraphTest, WidthsAreThoseOfTheWeights) {
-  const Graph graph = SmallGraph();
+  const Graph graph = MinifloatGraph();
   EXPECT_EQ(RequiredAccumulatorBits(graph, graph.nodes[0]), 52);
   EXPECT_EQ(RequiredAccumulatorBits(graph, graph.nodes[1]), 30);
 }

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 /// A convolution, an average pool or a sum with that requantization.
-Graph ValidGraph(OperatorKind kind) {
+Graph AddDivideGraph(OperatorKind kind) {
   macloom::stimulus::LayerSpec spec;
   spec.kind = kind;
   spec.input = {6, 5, 3};
@@ -39,7 +39,7 @@ Graph ValidGraph(OperatorKind kind) {
 }
 
 std::string MessageAfter(OperatorKind kind, const std::function<void(Node&)>& change) {
-  Graph graph = ValidGraph(kind);
+  Graph graph = AddDivideGraph(kind);
   change(graph.nodes[0]);
   const Status status = Verify(graph);
   return status.ok() ? "accepted" : status.error().message;
@@ -80,7 +80,7 @@ TEST(MultiplyAddDivideTest, BadParametersAreRefused) {
 }
 
 TEST(MultiplyAddDivideTest, ATensorThatIsReadHasAtMost16Bits) {
-  Graph graph = ValidGraph(OperatorKind::kConv2d);
+  Graph graph = AddDivideGraph(OperatorKind::kConv2d);
   graph.tensors[1].format.bits = 32;
   EXPECT_TRUE(Verify(graph).ok());
   graph.tensors[1].format.bits = 33;
@@ -94,7 +94,7 @@ TEST(MultiplyAddDivideTest, SurvivesTheNetworkFile) {
   for (const OperatorKind kind :
        {OperatorKind::kConv2d, OperatorKind::kAveragePool2d, OperatorKind::kAdd}) {
     SCOPED_TRACE(ToString(kind));
-    const Graph graph = ValidGraph(kind);
+    const Graph graph = AddDivideGraph(kind);
     const auto bytes = SerializeNetwork(graph);
     ASSERT_TRUE(bytes.ok()) << bytes.error().message;
     const auto read = ParseNetwork(*bytes);

@@ -17,7 +17,7 @@ using ::macloom::stimulus::RandomChain;
 using ::macloom::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 31;
+constexpr uint64_t kFileSeed = 31;
 
 void ExpectEqual(const Quantization& a, const Quantization& b) {
   EXPECT_EQ(a.scales, b.scales);
@@ -78,7 +78,7 @@ void ExpectEqual(const Graph& a, const Graph& b) {
 }
 
 Graph SmallGraph() {
-  Rng rng(kSeed);
+  Rng rng(kFileSeed);
   stimulus::LayerSpec spec;
   spec.input = {2, 2, 1};
   spec.output_channels = 2;
@@ -89,7 +89,7 @@ Graph SmallGraph() {
 
 TEST(NetworkFileTest, RoundTripsEveryField) {
   const TemporaryFolder folder;
-  Rng rng(kSeed);
+  Rng rng(kFileSeed);
   for (int i = 0; i < 60; ++i) {
     Graph graph = RandomChain(rng);
     graph.name = "net \"quoted\" caf\xc3\xa9";
@@ -113,7 +113,7 @@ TEST(NetworkFileTest, RoundTripsEveryField) {
 }
 
 TEST(NetworkFileTest, RoundTripsEveryIntegerFormat) {
-  Rng rng(kSeed);
+  Rng rng(kFileSeed);
   for (int bits = 2; bits <= 16; ++bits) {
     for (bool is_signed : {false, true}) {
       stimulus::LayerSpec spec;
@@ -264,7 +264,7 @@ TEST(NetworkFileTest, BadTensorTypesAreNamed) {
 }
 
 TEST(NetworkFileTest, BadOperatorParametersAreNamed) {
-  Rng rng(kSeed);
+  Rng rng(kFileSeed);
   stimulus::LayerSpec spec;
   const auto message = [&](OperatorKind kind, const std::string& from, const std::string& to) {
     spec.kind = kind;
@@ -322,7 +322,7 @@ TEST(NetworkFileTest, BadBitFlipsNeverCrash) {
 // Damage inside the graph JSON alone, which reaches deeper than damage of the container.
 TEST(NetworkFileTest, BadJsonBytesNeverCrash) {
   const Safetensors good = *ParseSafetensors(*SerializeNetwork(SmallGraph()));
-  Rng rng(kSeed);
+  Rng rng(kFileSeed);
   for (int i = 0; i < 4000; ++i) {
     Safetensors container = good;
     std::string& json = container.metadata["macloom.graph"];

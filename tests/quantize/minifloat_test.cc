@@ -21,7 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using enum ir::OperatorKind;
 
-std::vector<FloatValues> Inputs(size_t count, size_t size, uint64_t seed) {
+std::vector<FloatValues> RandomInputs(size_t count, size_t size, uint64_t seed) {
   Rng random(seed);
   std::vector<FloatValues> inputs(count, FloatValues(size));
   for (FloatValues& input : inputs) {
@@ -212,7 +212,7 @@ TEST(MinifloatPostTrainingTest, EveryNetworkIsValidAndBetterWithMoreMantissa) {
         MinifloatOptions options = OptionsOf(format, format);
         options.is_per_channel = is_per_channel;
         options.accumulation = *ir::ParseAccumulation(accumulator);
-        const auto network = QuantizeToMinifloats(graph, Inputs(8, 96, 1), options);
+        const auto network = QuantizeToMinifloats(graph, RandomInputs(8, 96, 1), options);
         ASSERT_TRUE(network.ok()) << network.error().message;
         ASSERT_TRUE(ir::Verify(network->graph).ok());
         EXPECT_EQ(network->graph.nodes.size(), graph.nodes.size() - 1) << "without SOFTMAX";
@@ -223,7 +223,7 @@ TEST(MinifloatPostTrainingTest, EveryNetworkIsValidAndBetterWithMoreMantissa) {
         }
         const std::vector<ir::Accumulation> contracts(network->graph.nodes.size(),
                                                       options.accumulation);
-        const auto evaluation = Evaluate(*network, Inputs(8, 96, 1), contracts);
+        const auto evaluation = Evaluate(*network, RandomInputs(8, 96, 1), contracts);
         ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
         // The samples that chose the scales leave the register room.
         for (const golden::LayerEvents& events : evaluation->events) {
@@ -247,7 +247,7 @@ TEST(MinifloatPostTrainingTest, EveryNetworkIsValidAndBetterWithMoreMantissa) {
 // Without room, the largest codes of e5m2 overflow FP16; the option lowers them.
 TEST(MinifloatPostTrainingTest, ScalesLeaveTheRegisterRoom) {
   const ir::FloatGraph graph = testing::SmallFloatNetwork(6);
-  const auto samples = Inputs(6, 96, 5);
+  const auto samples = RandomInputs(6, 96, 5);
   const ir::Accumulation fp16 = *ir::ParseAccumulation("fp16,step4");
   int64_t num_events[2] = {};
   for (const bool has_room : {false, true}) {
@@ -299,7 +299,7 @@ TEST(MinifloatPostTrainingTest, CodesAndValuesAreInverse) {
 TEST(MinifloatPostTrainingTest, BadInputsAreNamed) {
   const ir::FloatGraph graph = testing::SmallFloatNetwork();
   const auto message = [&](const MinifloatOptions& options, size_t count = 2) {
-    const auto network = QuantizeToMinifloats(graph, Inputs(count, 96, 1), options);
+    const auto network = QuantizeToMinifloats(graph, RandomInputs(count, 96, 1), options);
     EXPECT_FALSE(network.ok());
     return network.ok() ? "" : network.error().message;
   };
@@ -327,7 +327,7 @@ TEST(MinifloatPostTrainingTest, BadInputsAreNamed) {
   ASSERT_FALSE(apart.ok());
   EXPECT_THAT(apart.error().message, HasSubstr("accepted are 2^-64 to 2^64"));
   // Its own result is no source.
-  const auto network = QuantizeToMinifloats(graph, Inputs(2, 96, 1), {});
+  const auto network = QuantizeToMinifloats(graph, RandomInputs(2, 96, 1), {});
   ASSERT_TRUE(network.ok());
   EXPECT_THAT(Dequantize(network->graph).error().message,
               HasSubstr("holds e4m3 codes; supported are integer networks"));

@@ -17,7 +17,7 @@ using ::macloom::testing::TinyKind;
 using ::macloom::testing::TinyLayer;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 20261121;
+constexpr uint64_t kDescriptorSeed = 20261121;
 
 arch::HardwareConfig Config() { return *arch::Preset("m4l16"); }
 
@@ -25,10 +25,10 @@ class TinyLayerTest : public ::testing::TestWithParam<TinyKind> {};
 
 TEST_P(TinyLayerTest, EqualsNaiveCodeIncludingEventsAndClamps) {
   const std::unique_ptr<Device> device = MakeDescriptorDevice();
-  Rng rng(kSeed);
+  Rng rng(kDescriptorSeed);
   int64_t events = 0, clamps = 0;
   for (int i = 0; i < 300; ++i) {
-    SCOPED_TRACE(::testing::Message() << "seed " << kSeed << " layer " << i);
+    SCOPED_TRACE(::testing::Message() << "seed " << kDescriptorSeed << " layer " << i);
     // Means need room for the sum, as the compiler guarantees: the reciprocal's range is proved.
     const int bits = static_cast<int>(GetParam() == TinyKind::kMean
                                           ? rng.UniformInt(13, 32)
@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, TinyLayerTest,
 
 // A later load brings a record on chip, where the job can show it.
 TEST(DescriptorDeviceTest, WritesCompletionRecords) {
-  Rng rng(kSeed);
+  Rng rng(kDescriptorSeed);
   const TinyLayer layer = MakeTinyLayer(rng, Config(), TinyKind::kConv, 14);
   JobBuilder builder(Config(), layer.input.shape, {1, 4, 16});
   builder.job().effective_accumulator_bits = 14;
@@ -123,7 +123,7 @@ TEST(DescriptorDeviceTest, LoadsAndStoresPartialWords) {
 /// Runs a layer with step 1 changed; the message of the error.
 std::string MessageAfter(TinyKind kind, const std::function<void(arch::Descriptor&)>& change,
                          size_t step = 1) {
-  Rng rng(kSeed + 2);
+  Rng rng(kDescriptorSeed + 2);
   TinyLayer layer = MakeTinyLayer(rng, Config(), kind, 32);
   arch::Descriptor d = layer.job.steps[step].descriptor;
   change(d);
@@ -215,7 +215,7 @@ TEST(DescriptorDeviceTest, RefusesAListWithoutEnd) {
 
 // Any change of a descriptor ends in a result or in an error: no crash, no access outside.
 TEST(DescriptorDeviceTest, SurvivesRandomDescriptorBits) {
-  Rng rng(kSeed + 3);
+  Rng rng(kDescriptorSeed + 3);
   const std::unique_ptr<Device> device = MakeDescriptorDevice();
   int refused = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -235,7 +235,7 @@ TEST(DescriptorDeviceTest, SurvivesRandomDescriptorBits) {
 }
 
 TEST(DescriptorDeviceTest, RefusesAWrongInputOrJob) {
-  Rng rng(kSeed);
+  Rng rng(kDescriptorSeed);
   const TinyLayer layer = MakeTinyLayer(rng, Config(), TinyKind::kConv, 32);
   const std::unique_ptr<Device> device = MakeDescriptorDevice();
   const auto message = [&](const arch::Job& job, const ir::TensorValue& input) {

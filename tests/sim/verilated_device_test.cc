@@ -17,7 +17,7 @@ using ::macloom::testing::TinyKind;
 using ::macloom::testing::TinyLayer;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 20261122;
+constexpr uint64_t kVerilatedSeed = 20261122;
 
 class VerilatedDeviceTest : public ::testing::Test {
  protected:
@@ -57,17 +57,17 @@ void ExpectNaiveResults(Device& device, uint64_t seed, int num_layers) {
 }
 
 TEST_F(VerilatedDeviceTest, EqualsNaiveCodeOnHandMadeJobs) {
-  ExpectNaiveResults(*Make(), kSeed, 400);
+  ExpectNaiveResults(*Make(), kVerilatedSeed, 400);
 }
 
 TEST_F(VerilatedDeviceTest, EqualsNaiveCodeUnderRandomStalls) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
-    ExpectNaiveResults(*Make(MemoryTiming::Random(seed)), kSeed + seed, 100);
+    ExpectNaiveResults(*Make(MemoryTiming::Random(seed)), kVerilatedSeed + seed, 100);
   }
 }
 
 TEST_F(VerilatedDeviceTest, RepeatsARunCycleByCycle) {
-  Rng rng(kSeed);
+  Rng rng(kVerilatedSeed);
   const TinyLayer layer = MakeTinyLayer(rng, *arch::Preset("m4l16"), TinyKind::kConv, 16);
   const std::unique_ptr<Device> device = Make(MemoryTiming::Random(3));
   const Result<DeviceRun> first = device->Run(layer.job, layer.input);
@@ -78,7 +78,7 @@ TEST_F(VerilatedDeviceTest, RepeatsARunCycleByCycle) {
 }
 
 TEST_F(VerilatedDeviceTest, SlowMemoryCostsCyclesOnly) {
-  Rng rng(kSeed);
+  Rng rng(kVerilatedSeed);
   const TinyLayer layer = MakeTinyLayer(rng, *arch::Preset("m4l16"), TinyKind::kDepthwise, 16);
   MemoryTiming slow;
   slow.latency_cycles = 200;
@@ -91,7 +91,7 @@ TEST_F(VerilatedDeviceTest, SlowMemoryCostsCyclesOnly) {
 }
 
 TEST_F(VerilatedDeviceTest, KnowsWhenAByteWasWritten) {
-  Rng rng(kSeed);
+  Rng rng(kVerilatedSeed);
   const TinyLayer layer = MakeTinyLayer(rng, *arch::Preset("m4l16"), TinyKind::kConv, 32);
   const std::unique_ptr<Device> device = Make();
   const Result<DeviceRun> run = device->Run(layer.job, layer.input);
@@ -107,7 +107,7 @@ TEST_F(VerilatedDeviceTest, KnowsWhenAByteWasWritten) {
 /// Message of a run with step 1 of a convolution changed in the image only.
 std::string MessageAfter(Device& device, const std::function<void(arch::Descriptor&)>& change,
                          const std::function<void(arch::Job&)>& change_job = {}) {
-  Rng rng(kSeed + 1);
+  Rng rng(kVerilatedSeed + 1);
   TinyLayer layer = MakeTinyLayer(rng, *arch::Preset("m4l16"), TinyKind::kConv, 32);
   arch::Descriptor d = layer.job.steps[1].descriptor;
   if (change) change(d);
