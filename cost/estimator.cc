@@ -139,6 +139,7 @@ Result<EstimatorCard> OpenEstimatorCard(const std::string& name_or_path) {
   const Result<std::string> text = ReadTextFile(name_or_path);
   if (!text.ok()) {
     std::vector<std::string> names;
+    names.reserve(cards.size());
     for (const auto& [file, content] : cards) names.push_back(file.substr(0, file.size() - 5));
     return InvalidInput(fmt::format(
         "no estimator for `{}`: accepted are {} and a file that `macloom cost fit` wrote ({})",

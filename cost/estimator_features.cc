@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "cost/structure_counts.h"
 #include "cost/structure_paths.h"
@@ -12,8 +13,13 @@ namespace {
 
 /// Where inputs start that are not on the path asked for.
 constexpr double kNotOnPath = -99.0;
-/// Where a sign starts: an XOR behind the operands.
-constexpr double kSign = 0.5;
+// Nominal lengths in full adders, as in structure_paths.cc.
+constexpr double kSign = 0.5;           // An XOR behind the operands.
+constexpr double kHiddenBit = 0.2;      // And what an OR of the exponent takes for each doubling
+constexpr double kHiddenBitLog2 = 0.4;  // of its bits.
+constexpr double kExponentSum = 1.0;    // To the first bit of the sum of the exponents,
+constexpr double kExponentBit = 0.47;   // and to each further one.
+constexpr double kNegation = 0.7;
 
 double Log2(int value) { return std::log2(std::max(value, 1)); }
 
@@ -33,6 +39,7 @@ std::vector<IntegerColumn> IntegerColumns(const MacSpec& spec) {
   for (int i = 0; i < b - 1; ++i) correction -= lanes << (a - 1 + i);
   for (int i = 0; i < a - 1; ++i) correction -= lanes << (b - 1 + i);
   std::vector<IntegerColumn> columns;
+  columns.reserve(static_cast<size_t>(spec.accumulator_bits));
   for (int c = 0; c < spec.accumulator_bits; ++c) {
     columns.push_back({spec.lanes * PartialProducts(a, b, c), ((correction >> c) & 1) != 0});
   }
@@ -41,6 +48,7 @@ std::vector<IntegerColumn> IntegerColumns(const MacSpec& spec) {
 
 TreeCount IntegerTree(const std::vector<IntegerColumn>& columns) {
   std::vector<int> heights;
+  heights.reserve(columns.size());
   for (const IntegerColumn& column : columns) heights.push_back(column.height());
   return CountTree(std::move(heights));
 }
@@ -151,20 +159,21 @@ TreeCount LaneTree(const MacSpec& spec, const MinifloatParts& unit) {
 std::vector<Path> SumPaths(const MacSpec& spec, const MinifloatParts& unit) {
   // The hidden bit of a significand is an OR of the exponent, and so is what the exponent lacks
   // where the bit is 0.
-  const Path hidden = Path::From(0.2 + 0.4 * Log2(spec.exponent_bits));
-  const std::vector<Path> significand =
+  const Path hidden = Path::From(kHiddenBit + kHiddenBitLog2 * Log2(spec.exponent_bits));
+  std::vector<Path> significand =
       MultiplierPaths(spec.mantissa_bits + 1, spec.mantissa_bits + 1, hidden);
   if (spec.lanes == 1 && spec.accumulator != MacAccumulator::kFixed) return significand;
   std::vector<Path> selects;
+  selects.reserve(static_cast<size_t>(unit.shift_bits));
   for (int k = 0; k < unit.shift_bits; ++k) {
-    selects.push_back(hidden.Plus(1.0 + 0.47 * k, PathElement::kExponentBit, k));
+    selects.push_back(hidden.Plus(kExponentSum + kExponentBit * k, PathElement::kExponentBit, k));
   }
-  std::vector<Path> bits =
-      ShifterPaths(significand, selects, unit.drop_bits, unit.drop_bits + unit.used_bits);
+  std::vector<Path> bits = ShifterPaths(std::move(significand), selects, unit.drop_bits,
+                                        unit.drop_bits + unit.used_bits);
   bits.erase(bits.begin(), bits.begin() + unit.drop_bits);
   bits.resize(static_cast<size_t>(unit.used_bits), Path::Constant());
   for (Path& bit : bits) {
-    if (!bit.is_constant) bit = bit.Plus(0.7);
+    if (!bit.is_constant) bit = bit.Plus(kNegation);
   }
   if (spec.lanes == 1) return bits;
   PathColumns columns;

@@ -26,6 +26,7 @@ MultiplierCount CountMultiplier(int a_bits, int b_bits) {
   MultiplierCount multiplier;
   multiplier.ands = a_bits * b_bits;
   std::vector<int> heights;
+  heights.reserve(static_cast<size_t>(a_bits + b_bits));
   for (int c = 0; c < a_bits + b_bits; ++c) heights.push_back(PartialProducts(a_bits, b_bits, c));
   multiplier.tree = CountTree(std::move(heights));
   return multiplier;

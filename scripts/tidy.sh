@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# clang-format and clang-tidy over the C++ sources (all, or the files given). Needs a build folder.
+# clang-format and clang-tidy over the C++ sources (all, or the files given). Needs a build that
+# compiles file by file, which also finds files that lean on a neighbour in the same compilation.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-build=${BUILD_DIR:-build}
+build=${BUILD_DIR:-build-tidy}
 for tool in clang-format clang-tidy; do
   command -v "$tool" >/dev/null || "$root/scripts/setup.sh" clang-format clang-tidy
 done
-if [ ! -f "$build/compile_commands.json" ]; then
-  echo "tidy.sh: $build/compile_commands.json does not exist; run scripts/build.sh first" >&2
+if ! grep -q 'base/digest.cc"' "$build/compile_commands.json" 2>/dev/null; then
+  echo "tidy.sh: $build is no build file by file; run BUILD_DIR=$build scripts/build.sh -DCMAKE_UNITY_BUILD=OFF first" >&2
   exit 2
 fi
 if [ $# -gt 0 ]; then files=("$@"); else mapfile -t files < <(git ls-files '*.cc' '*.h'); fi

@@ -11,12 +11,14 @@ namespace {
 
 constexpr double kMaxBias = 4503599627370496.0;  // 2^52
 
+bool IsInteger(double value) { return value == std::floor(value); }
+
 /// Narrowest signed width that holds the codes, at least `named`.
 Result<int> WeightBits(const std::vector<double>& codes, int named) {
   double smallest = 0;
   double largest = 0;
   for (const double code : codes) {
-    if (code != std::floor(code)) {
+    if (!IsInteger(code)) {
       return Unsupported(fmt::format(
           "a weight is {}; supported are integers, or fractions that went through a quantizer",
           code));
