@@ -11,14 +11,12 @@ namespace {
 
 constexpr double kMaxBias = 4503599627370496.0;  // 2^52
 
-bool IsInteger(double value) { return value == std::floor(value); }
-
 /// Narrowest signed width that holds the codes, at least `named`.
 Result<int> WeightBits(const std::vector<double>& codes, int named) {
   double smallest = 0;
   double largest = 0;
   for (const double code : codes) {
-    if (!IsInteger(code)) {
+    if (code != std::floor(code)) {
       return Unsupported(fmt::format(
           "a weight is {}; supported are integers, or fractions that went through a quantizer",
           code));
@@ -66,8 +64,8 @@ Result<Value> Converter::FinishWeighted(const FileNode& node, const ConstantValu
   const int64_t num_channels = file_shape[0];
   ActivationValue result;
   result.shape = std::move(file_shape);
-  result.map.is_exact =
-      input_scale == 1 && weights.codes.empty() && IsInteger(alpha) && std::fabs(alpha) < 32768;
+  result.map.is_exact = input_scale == 1 && weights.codes.empty() && alpha == std::floor(alpha) &&
+                        std::fabs(alpha) < 32768;
   result.map.slope.clear();
   for (const double scale : weight_scales) {
     result.map.slope.push_back(input_scale * scale * alpha);
