@@ -11,8 +11,6 @@
 namespace macloom::cost {
 namespace {
 
-/// Where inputs start that are not on the path asked for.
-constexpr double kNotOnPath = -99.0;
 // Nominal lengths in full adders, as in structure_paths.cc.
 constexpr double kSign = 0.5;           // An XOR behind the operands.
 constexpr double kHiddenBit = 0.2;      // And what an OR of the exponent takes for each doubling
@@ -77,8 +75,8 @@ std::vector<double> IntegerPath(const MacSpec& spec, FeatureKind kind) {
   PathColumns paths;
   for (const IntegerColumn& column : columns) {
     std::vector<Path> bits(static_cast<size_t>(column.partial_products),
-                           Path::From(is_loop ? kNotOnPath : 0.0));
-    bits.push_back(Path::From(is_loop ? 0.0 : kNotOnPath));
+                           is_loop ? Path::Never() : Path());
+    bits.push_back(is_loop ? Path() : Path::Never());
     if (column.has_constant) bits.push_back(Path::Constant());
     paths.push_back(std::move(bits));
   }

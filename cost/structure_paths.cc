@@ -86,7 +86,7 @@ std::vector<Path> Ripple(const PathColumns& columns) {
       continue;
     }
     const bool is_alone = inputs.size() + (has_carry ? 1 : 0) == 1;
-    Path latest = Path::From(kNever);
+    Path latest = Path::Never();
     for (const Path& path : inputs) latest = Later(latest, path.Plus(is_alone ? 0 : kRippleEntry));
     sum.push_back(has_carry ? Later(latest, carry.Plus(kRippleSum)) : latest);
     const bool makes_carry = column.size() + (has_carry ? 1 : 0) > 1;
@@ -117,11 +117,12 @@ Path Path::Plus(double more, PathElement kind, double count) const {
 }
 
 Path Path::Constant() {
-  Path path;
-  path.length = kNever;
+  Path path = Never();
   path.is_constant = true;
   return path;
 }
+
+Path Path::Never() { return From(kNever); }
 
 Path Path::From(double start) {
   Path path;

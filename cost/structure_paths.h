@@ -32,9 +32,11 @@ struct Path {
   Path Plus(double more) const;
   /// This path and `count` elements of `kind` of `more` in all.
   Path Plus(double more, PathElement kind, double count = 1.0) const;
-  static Path Constant();
   /// A path that starts at length `start`.
   static Path From(double start);
+  /// One so early that no path through it is the latest.
+  static Path Never();
+  static Path Constant();
 };
 
 /// Bits of each column, column 0 first.
