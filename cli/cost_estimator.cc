@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxLanes = 16;
 
 std::vector<std::string> ErrorRow(const cost::EstimatorError& error, const char* part) {
-  return {cost::FamilyName(error.family),
+  return {cost::FamilyName(error),
           cost::FigureName(error.figure),
           part,
           fmt::format("{}", error.units),
@@ -27,7 +27,7 @@ std::vector<std::string> ErrorRow(const cost::EstimatorError& error, const char*
 nlohmann::ordered_json ToJson(const std::vector<cost::EstimatorError>& errors) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const cost::EstimatorError& error : errors) {
-    json.push_back({{"family", cost::FamilyName(error.family)},
+    json.push_back({{"family", cost::FamilyName(error)},
                     {"figure", cost::FigureName(error.figure)},
                     {"units", error.units},
                     {"median", error.median},

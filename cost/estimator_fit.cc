@@ -175,17 +175,21 @@ Result<EstimatorCard> FitEstimator(const std::vector<EstimatorPoint>& points) {
   return card;
 }
 
+const char* FamilyName(const EstimatorError& error) {
+  return error.family ? FamilyName(*error.family) : "all families";
+}
+
 std::vector<EstimatorError> ErrorsOf(const EstimatorCard& card,
                                      const std::vector<EstimatorPoint>& points) {
   std::vector<EstimatorError> errors;
-  for (int f = 0; f < kNumUnitFamilies; ++f) {
+  for (int f = 0; f <= kNumUnitFamilies; ++f) {
     for (int figure = 0; figure < kNumEstimatedFigures; ++figure) {
       EstimatorError error;
-      error.family = static_cast<UnitFamily>(f);
+      if (f < kNumUnitFamilies) error.family = static_cast<UnitFamily>(f);
       error.figure = static_cast<EstimatedFigure>(figure);
       std::vector<double> relative;
       for (const EstimatorPoint& point : points) {
-        if (FamilyOf(point.spec) != error.family) continue;
+        if (error.family && FamilyOf(point.spec) != *error.family) continue;
         const double estimate = EstimateUnit(card, point.spec).at(error.figure);
         relative.push_back(std::abs(estimate / point.measured.at(error.figure) - 1.0));
         if (relative.back() < error.worst) continue;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,16 +35,19 @@ struct EstimatorPoint {
 /// @return kInvalidInput if a family has fewer points than features.
 Result<EstimatorCard> FitEstimator(const std::vector<EstimatorPoint>& points);
 
-/// Absolute relative errors of one family and figure.
+/// Absolute relative errors of one figure.
 struct EstimatorError {
-  UnitFamily family = UnitFamily::kInteger;
+  std::optional<UnitFamily> family;  ///< Nothing: all families.
   EstimatedFigure figure = EstimatedFigure::kGates;
   int units = 0;
   double median = 0.0, p95 = 0.0, worst = 0.0;
   std::string worst_unit;
 };
 
-/// Errors of `card` on `points`, family by family, without the families that have none.
+/// "all families" or the family's name.
+const char* FamilyName(const EstimatorError& error);
+
+/// Errors of `card` on `points`, family by family and of all, without the families that have none.
 std::vector<EstimatorError> ErrorsOf(const EstimatorCard& card,
                                      const std::vector<EstimatorPoint>& points);
 

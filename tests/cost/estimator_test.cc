@@ -126,8 +126,9 @@ TEST(EstimatorTest, FitFindsFiguresThatAreSumsOfTheFeatures) {
   const Result<cost::EstimatorCard> card = cost::FitEstimator(training);
   ASSERT_TRUE(card.ok()) << card.error().message;
   for (const cost::EstimatorError& error : cost::ErrorsOf(*card, held_out)) {
-    EXPECT_LT(error.worst, 1e-6) << cost::FamilyName(error.family) << " " << error.worst_unit;
+    EXPECT_LT(error.worst, 1e-6) << cost::FamilyName(error) << " " << error.worst_unit;
   }
+  EXPECT_EQ(cost::ErrorsOf(*card, held_out).back().units, static_cast<int>(held_out.size()));
   // The check can fail: one wrong coefficient shows.
   cost::EstimatorCard wrong = *card;
   wrong.coefficients[0][0][1] *= 1.1;
